@@ -1,0 +1,130 @@
+"""Builds the one spaCy Language, and reads a field of a paper with it: tokens and sentences."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import regex
+import spacy
+from spacy.language import Language
+from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
+from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
+
+from pipeline.fold import Folded, fold
+from pipeline.records import Field, Paper, Span
+
+# What is cut off the ends of a chunk between spaces. Signs and units stay with their number, so
+# that "+8.81", "3.2%", "2.5x" and "~45%" are one token each.
+_PREFIXES = [r"[(\[\"'`*=|]+", r"\u2014", r"[<>](?!\d)", r"~(?!\d)"]
+_SUFFIXES = [r"[)\]\"'`,;:!?|]+", r"\u2014", r"\.+", r"'s", r"(?<=[a-z])\*"]
+_INFIXES = [
+    r"\u2014|--+",
+    r"[()\[\]\";|]",
+    r",(?!\d{3}(?!\d))",
+    r"(?<=[a-z]{3})[.:](?=[A-Z][a-z])",
+    r"(?<=[\d%])\.(?=[A-Z][a-z])",
+    r"(?<=[A-Za-z]{2})/(?=[A-Za-z]{2})",
+]
+_LINK = regex.compile(r"(?:https?://|www\.)\S+")
+
+_ABBREVIATIONS = frozenset(
+    "e.g i.e eg ie vs cf al fig figs eq eqs sec secs no nos approx resp etc dr mr mrs prof st tab"
+    " ref refs w.r.t wrt i.i.d a.k.a aka viz incl ca et".split()
+)
+_STARTS = regex.compile(r"[\p{Lu}\p{N}\\(\[\"'`$]|[a-z]+[A-Z\d]")
+
+
+@Language.component("claim_sentences")
+def claim_sentences(doc: Doc) -> Doc:
+    """Sets sentence starts: after a stop that ends no abbreviation and no initial.
+
+    spaCy's own sentenciser ends a sentence at every stop, also after "et al." and "vs.".
+    """
+    starts = [False] * len(doc)
+    tokens = [token.text for token in doc]
+    for i in range(1, len(tokens)):
+        before = tokens[i - 1]
+        if before[0] not in ".?!" and not (before in ")\"'" and i > 1 and tokens[i - 2] in ".?!"):
+            continue
+        if before == "." and i > 1:
+            word = tokens[i - 2].lower()
+            if word in _ABBREVIATIONS and not (word in ("etc", "al") and tokens[i][0].isupper()):
+                continue
+            if len(word) == 1 and word.isalpha() and tokens[i - 2].isupper() and i > 2:
+                continue
+        if _STARTS.match(tokens[i]) or before[0] in "?!":
+            starts[i] = True
+    for i, start in enumerate(starts):
+        doc[i].is_sent_start = start or i == 0
+    return doc
+
+
+@functools.cache
+def language() -> Language:
+    """Blank English with a tokeniser that keeps names, numbers and links whole."""
+    nlp = spacy.blank("en")
+    nlp.tokenizer = Tokenizer(
+        nlp.vocab,
+        rules={},
+        prefix_search=compile_prefix_regex(_PREFIXES).search,
+        suffix_search=compile_suffix_regex(_SUFFIXES).search,
+        infix_finditer=compile_infix_regex(_INFIXES).finditer,
+        url_match=_LINK.fullmatch,
+    )
+    nlp.add_pipe("claim_sentences")
+    nlp.max_length = 1 << 40  # blank English has no component whose memory grows with the text
+    return nlp
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One field of a paper, folded, with the ranges of its sentences in the folded text."""
+
+    paper: Paper
+    field: Field
+    folded: Folded
+    sentences: tuple[tuple[int, int], ...]
+
+    @property
+    def text(self) -> str:
+        return self.folded.text
+
+    def span(self, start: int, end: int) -> Span:
+        """The raw span of a folded range."""
+        return Span.of(self.paper, self.field, *self.folded.raw_span(start, end))
+
+    def sentence_of(self, at: int) -> tuple[int, int]:
+        """The sentence that holds a folded place."""
+        for start, end in self.sentences:
+            if at < end:
+                return start, end
+        return self.sentences[-1]
+
+
+# A text without any space is one token; spaCy's affix search is quadratic in a token's length.
+_LONGEST = 2_000
+
+
+def read_text(paper: Paper, field: Field) -> Text:
+    """Folds a field and cuts it into sentences."""
+    folded = fold(paper.title if field == "title" else paper.abstract)
+    return Text(paper, field, folded, tuple(_sentences(folded.text)))
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    if not text.strip():
+        return [(0, len(text))]
+    if regex.search(rf"\S{{{_LONGEST}}}", text):
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
+    for sentence in language()(text.encode("utf-8", "replace").decode()).sents:
+        start, end = sentence.start_char, sentence.end_char
+        while start < end and text[start].isspace():
+            start += 1
+        while end > start and text[end - 1].isspace():
+            end -= 1
+        if start < end:
+            found.append((start, end))
+    return found or [(0, len(text))]
