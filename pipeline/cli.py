@@ -1,0 +1,227 @@
+"""The command `paperclaims`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import pipeline
+from pipeline.records import Paper, PipelineError
+
+app = typer.Typer(
+    name="paperclaims",
+    help=(
+        "Find the models, sizes, benchmarks, reported gains and links in titles and abstracts of "
+        "machine-learning papers, and publish them as Parquet tables that say, for every row, "
+        "where it was read and which rule made it."
+    ),
+    epilog="paperclaims COMMAND --help tells more of a command.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help reads the same on every terminal and in a pipe.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+RulesFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--rules",
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="A folder of your own rules, added to ours. May be given more than once.",
+    ),
+]
+
+
+def main() -> None:
+    """Run the command; whatever a text holds, its letters can be printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="paperclaims")
+
+
+@app.callback(invoke_without_command=True)
+def _paperclaims(
+    version: Annotated[bool, typer.Option("--version", help="Tell the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"paperclaims {pipeline.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE",
+            show_default=False,
+            help="Files, folders, globs, or - for standard input. Without any, the sample papers "
+            "that come with the package.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder to publish the tables in.")
+    ] = Path("outputs"),
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="Read every source as this format, which is otherwise recognised. A wrong one "
+            "tells which there are.",
+        ),
+    ] = None,
+    year: Annotated[
+        int | None,
+        typer.Option(
+            min=1900, max=2100, help="The year of pages that give only the day and the month."
+        ),
+    ] = None,
+    rules: RulesFolders = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many processes extract; by default one for each processor."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 if any record was rejected.")
+    ] = False,
+) -> None:
+    """Read papers and publish the tables of what they claim.
+
+    What was published before is replaced as a whole, or left alone where no paper could be read.
+    What cannot be read is told, and has a row in the table `rejects`.
+
+    Ends with 0 when papers were read, 1 when none could be, 2 for wrong usage.
+    """
+    with _told_plainly():
+        from pipeline import store, terminal
+        from pipeline.sources import FORMATS
+
+        if format is not None and format not in FORMATS:
+            raise typer.BadParameter(
+                f"'{format}' is not one of {', '.join(FORMATS)}.", param_hint="'--format'"
+            )
+        with terminal.progress() as progress:
+            summary = store.run(
+                sources or [str(pipeline.SAMPLE)],
+                out,
+                rules_folders=rules or [],
+                format=format,
+                year=year,
+                workers=workers,
+                progress=progress,
+            )
+        terminal.print_rejects(summary)
+        if not summary.papers:
+            raise PipelineError(
+                "no paper could be read, nothing was published; `paperclaims run --help` tells "
+                "what can be read"
+            )
+        terminal.print_summary(summary)
+    if strict and summary.rejected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    text: Annotated[
+        str,
+        typer.Argument(metavar="TEXT", help="An abstract, or - to read it from standard input."),
+    ],
+    title: Annotated[
+        str, typer.Option(metavar="TEXT", help="A title, which is read as well.")
+    ] = "",
+    rules: RulesFolders = None,
+) -> None:
+    """Mark up a text with all that is found in it.
+
+    Lists every record with what was read and the rule that read it, and every number of the text
+    with its use.
+    """
+    with _told_plainly():
+        from pipeline import terminal
+        from pipeline.extract import extractor_for
+
+        if text == "-":
+            text = sys.stdin.buffer.read().decode(errors="replace").removesuffix("\n")
+        extractor = extractor_for(tuple(str(folder) for folder in rules or []))
+        terminal.print_extraction(extractor.extract(Paper("shown", title, text)))
+
+
+@app.command()
+def score(
+    docs: Annotated[
+        Path,
+        typer.Argument(metavar="DOCS", exists=True, dir_okay=False, help="Papers, as JSON Lines."),
+    ],
+    gold: Annotated[
+        Path,
+        typer.Argument(
+            metavar="GOLD", exists=True, dir_okay=False, help="What is right, in the gold format."
+        ),
+    ],
+    predicted: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT",
+            exists=True,
+            help="Measure these published tables, or this file in the gold format, instead of "
+            "what is extracted now.",
+        ),
+    ] = None,
+    rules: RulesFolders = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List all that was missed or is wrong.")
+    ] = False,
+) -> None:
+    """Measure precision, recall and F1 against papers annotated by hand."""
+    with _told_plainly():
+        from pipeline import terminal
+        from pipeline.score import score as measure
+
+        report = measure(docs, gold, predicted, rules_folders=rules or [])
+        terminal.print_report(report, verbose=verbose)
+
+
+@app.command()
+def tables(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Only this table.", show_default=False)
+    ] = None,
+) -> None:
+    """Tell what every table and column holds.
+
+    This is the data dictionary, in Markdown.
+    """
+    with _told_plainly():
+        from pipeline import terminal
+        from pipeline.tables import TABLES, data_dictionary
+
+        page = data_dictionary()
+        if name is not None:
+            if name not in TABLES:
+                raise typer.BadParameter(f"'{name}' is not one of {', '.join(TABLES)}.")
+            page = f"## {name}\n" + page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        terminal.print_page(page)
+
+
+@contextlib.contextmanager
+def _told_plainly() -> Iterator[None]:
+    """What went wrong for the user is one red line and exit code 1, without a traceback."""
+    try:
+        yield
+    except PipelineError as error:
+        from pipeline import terminal
+
+        terminal.print_error(str(error))
+        raise typer.Exit(1) from None

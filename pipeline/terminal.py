@@ -1,0 +1,330 @@
+"""What the command prints: progress, summaries, and texts marked up with what was found.
+
+Papers are other people's texts. They are printed as they are, never read as markup, and their
+control characters are made visible, so that no text can move the cursor or hide a part of itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.marks import Mark
+from pipeline.records import (
+    FIELDS,
+    Benchmark,
+    Extraction,
+    Field,
+    Gain,
+    Link,
+    Model,
+    Number,
+    Size,
+    Span,
+)
+
+if TYPE_CHECKING:
+    from pipeline.score import Report
+    from pipeline.store import RunSummary
+
+_STYLES = {
+    "models": "bold cyan",
+    "sizes": "yellow",
+    "benchmarks": "bold green",
+    "gains": "bold magenta",
+    "links": "underline blue",
+    "numbers": "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record as it is shown: where, in which table, what was read there and by which rule."""
+
+    span: Span
+    table: str
+    value: str
+    rule: str
+
+
+def print_error(message: str) -> None:
+    """Say on standard error what went wrong."""
+    _errors().print(Text(f"Error: {visible(message)}", style="red"), soft_wrap=True)
+
+
+def print_page(page: str) -> None:
+    """A page of Markdown: set for reading on a terminal, as it is in a pipe."""
+    console = _console()
+    if console.is_terminal:
+        # Here and not above: half of what rich takes to import.
+        from rich.markdown import Markdown  # noqa: PLC0415
+
+        console.print(Markdown(page))
+    else:
+        console.print(Text(page), soft_wrap=True, end="")
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar with papers per second on a terminal, silence in a pipe.
+
+    Gives what is to be called with the papers done and the papers in all.
+    """
+    console = _errors()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Speed(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as shown:
+        task = shown.add_task("Reading", total=None)
+
+        def report(done: int, papers: int) -> None:
+            shown.update(task, description="Extracting", completed=done, total=papers)
+
+        yield report
+
+
+class _Speed(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} papers/s" if speed else "")
+
+
+def print_rejects(summary: RunSummary) -> None:
+    """What could not be read, on standard error: file, place, reason."""
+    console = _errors()
+    for reject in summary.first_rejects:
+        place = ", ".join(filter(None, (reject.source, reject.position)))
+        told = Text(visible(f"{place}: {reject.reason}"), style="yellow")
+        console.print(told, soft_wrap=True)
+    more = summary.rejected - len(summary.first_rejects)
+    if more > 0:
+        where = f", all are in {summary.out / 'rejects'}" if summary.papers else ""
+        console.print(Text(f"... and {more:,} more{where}", style="yellow"), soft_wrap=True)
+
+
+def print_summary(summary: RunSummary) -> None:
+    """What a run published and rejected, and how long it took."""
+    console = _console()
+    console.print(
+        Text(
+            f"{_counted(summary.papers, 'paper')} in {summary.seconds:.1f} s "
+            f"({summary.papers_per_second:,.0f} per second), published in "
+            f"{visible(str(summary.out))}"
+        ),
+        soft_wrap=True,
+    )
+    if summary.changed or summary.unchanged or summary.removed:
+        console.print(
+            f"Since the last run: {summary.new:,} new, {summary.changed:,} changed, "
+            f"{summary.unchanged:,} unchanged, {summary.removed:,} removed"
+        )
+    rows = Table("table", "rows")
+    rows.columns[1].justify = "right"
+    for name, count in summary.rows.items():
+        rows.add_row(name, f"{count:,}")
+    console.print(rows)
+    if summary.rejects:
+        rejects = Table("rejected because", "records")
+        rejects.columns[1].justify = "right"
+        for reason, count in summary.rejects.items():
+            rejects.add_row(Text(visible(reason)), f"{count:,}")
+        console.print(rejects)
+
+
+def print_report(report: Report, *, verbose: bool) -> None:
+    """The measures of a score, with `verbose` all faults before them."""
+    console = _console()
+    if verbose:
+        faults = Table("paper", "table", "fault", "what")
+        for miss in report.misses:
+            fault = {"FN": "missed", "FP": "wrong"}[miss.fault]
+            row = (miss.paper_id, miss.table, fault, miss.what)
+            faults.add_row(*(Text(visible(cell), overflow="fold") for cell in row))
+        console.print(faults)
+    tables = Table("table", "precision", "recall", "F1", "right", "wrong", "missed")
+    for name, tally in report.tables.items():
+        measures = (f"{rate:.3f}" for rate in (tally.precision, tally.recall, tally.f1))
+        tables.add_row(name, *measures, *map(str, (tally.tp, tally.fp, tally.fn)))
+    attributes = Table("attribute", "accuracy", "right", "of")
+    for name, accuracy in report.attributes.items():
+        counts = (str(accuracy.right), str(accuracy.total))
+        attributes.add_row(name, f"{accuracy.rate:.3f}", *counts)
+    for table in (tables, attributes):
+        for column in table.columns[1:]:
+            column.justify = "right"
+        console.print(table)
+    console.print(
+        f"{_counted(report.papers, 'paper')}, {report.faultless:,} of them without a fault"
+    )
+    if report.missing:
+        console.print(
+            Text(visible(f"Not extracted at all: {', '.join(report.missing)}"), style="yellow"),
+            soft_wrap=True,
+        )
+
+
+def print_extraction(extraction: Extraction) -> None:
+    """A paper's text with the marks of all that was found, then each record and each number."""
+    console = _console()
+    found = list(findings(extraction))
+    texts: dict[Field, str] = {
+        "title": extraction.paper.title,
+        "abstract": extraction.paper.abstract,
+    }
+    for field in FIELDS:
+        if texts[field]:
+            marked = marked_text(texts[field], [one for one in found if one.span.field == field])
+            console.print(marked, soft_wrap=True)
+            console.print()
+    if found:
+        listed = Table("in the text", "table", "read as", "rule")
+        for one in found:
+            cells = (one.span.surface, one.table, one.value, one.rule)
+            listed.add_row(
+                *(Text(visible(cell), overflow="fold") for cell in cells), style=_STYLES[one.table]
+            )
+        console.print(listed)
+    console.print(f"code: {extraction.code_status.replace('_', ' ')}")
+
+
+def findings(extraction: Extraction) -> Iterator[Found]:
+    """All records of a paper in the order of its text, the longer of two first."""
+    records: Iterable[Model | Size | Benchmark | Gain | Link | Number] = (
+        *extraction.models,
+        *extraction.sizes,
+        *extraction.benchmarks,
+        *extraction.gains,
+        *extraction.links,
+        *extraction.numbers,
+    )
+    in_order = sorted(
+        records, key=lambda record: (record.span.field == "abstract", _place(record.span))
+    )
+    for record in in_order:
+        table = f"{type(record).__name__.lower()}s"
+        yield Found(record.span, table, _value(record), record.rule)
+
+
+def marked_text(text: str, found: Iterable[Found]) -> Text:
+    """The text in the notation of rule examples, `[[7B|parameters 7,000,000,000]]`, and in colour.
+
+    Marks do not nest: of two that overlap the first is marked, and a number only where it is part
+    of nothing else.
+    """
+    marks: list[Mark] = []
+    styles: list[str] = []
+    for one in sorted(found, key=lambda one: (one.table == "numbers", _place(one.span))):
+        span = one.span
+        if any(span.start < other.end and other.start < span.end for other in marks):
+            continue
+        note = "" if one.value == span.surface else f"{one.table} {one.value}"
+        marks.append(Mark(span.start, span.end, note))
+        styles.append(_STYLES[one.table])
+    out = Text()
+    at = 0
+    for place, style in sorted(zip(marks, styles, strict=True)):
+        out.append(visible(text[at : place.start]))
+        out.append("[[", "dim")
+        out.append(visible(text[place.start : place.end]), style)
+        out.append(f"{f'|{visible(place.note)}' if place.note else ''}]]", "dim")
+        at = place.end
+    return out.append(visible(text[at:]))
+
+
+def visible(text: str) -> str:
+    """The text with each character that would not show, or would act on a terminal, as its code.
+
+    Line breaks and tabs stay.
+    """
+    return "".join(map(_shown, text)) if not text.isprintable() else text
+
+
+@cache
+def _shown(letter: str) -> str:
+    if letter in "\n\t" or letter.isprintable() or unicodedata.category(letter) == "Zs":
+        return letter
+    return f"<U+{ord(letter):04X}>"
+
+
+def _value(record: Model | Size | Benchmark | Gain | Link | Number) -> str:
+    match record:
+        case Model():
+            return f"{record.name} ({record.kind}, {record.role})"
+        case Size():
+            of = f" of {record.model}" if record.model else ""
+            return f"{record.value:,} {record.kind}{of}"
+        case Benchmark():
+            return f"{record.name} ({record.role})"
+        case Gain():
+            return _gain_value(record)
+        case Link():
+            return f"{record.kind} {record.url}"
+        case Number():
+            return record.use
+
+
+def _gain_value(gain: Gain) -> str:
+    if gain.value is not None:
+        number = f"{gain.value:g}"
+    elif gain.value_from is not None and gain.value_to is not None:
+        number = f"from {gain.value_from:g} to {gain.value_to:g}"
+    elif gain.value_low is not None and gain.value_high is not None:
+        number = f"{gain.value_low:g} to {gain.value_high:g}"
+    else:
+        number = ""
+    said = (
+        gain.kind,
+        gain.direction,
+        *(qualifier.replace("_", " ") for qualifier in gain.qualifiers),
+        number,
+        gain.unit,
+        gain.basis and f"({gain.basis})",
+        gain.metric and f"in {gain.metric}",
+        gain.benchmarks and f"on {', '.join(gain.benchmarks)}",
+        gain.model and f"by {gain.model}",
+        gain.baseline and f"over {gain.baseline}",
+    )
+    return " ".join(part for part in said if part)
+
+
+def _place(span: Span) -> tuple[int, int]:
+    return span.start, -span.end
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _console() -> Console:
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        # In a pipe nothing is cut or wrapped.
+        console.width = 10_000
+    return console
+
+
+def _errors() -> Console:
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
