@@ -22,6 +22,7 @@ import yaml
 
 from pipeline.marks import MarkError, unmark
 from pipeline.records import PipelineError
+from pipeline.skeleton import spaced
 
 NAME_FILES = ("models", "benchmarks")
 PHRASE_FILES = ("names", "gains", "sota", "sizes", "numbers", "code")
@@ -127,7 +128,7 @@ def load_rules(folders: Sequence[Path | str] = ()) -> Rules:
         raise RuleError("\n".join(faults))
     return Rules(
         entries={file: tuple(found.values()) for file, found in entries.items()},
-        words={key: tuple(words) for key, words in lists["words"].items()},
+        words={key: tuple(_expanded(words)) for key, words in lists["words"].items()},
         never=frozenset(word for words in lists["never"].values() for word in words),
         fingerprint=digest.hexdigest()[:16],
     )
@@ -215,6 +216,7 @@ SYMBOLS: Mapping[str, str] = {
     "number": "N",
     "unit-number": "U",
     "change": "C",
+    "signed": "D",
     "model": "M",
     "benchmark": "B",
     "metric": "K",
@@ -223,18 +225,24 @@ SYMBOLS: Mapping[str, str] = {
     "size": "S",
 }
 _AMOUNT = "[PXQNU]"
-_FREE = r"(?:(?![PXQNUCL.;:()] )\S+ )"
+_FREE = r"(?:(?![PXQNUCDL.;:()] )[^ ]+ )"
+_LISTED = "(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )(?:the |on |on the |both )?"
 _SLOTS: Mapping[str, str] = {
     "amount": rf"(?P<amount>{_AMOUNT} )",
     "what": rf"(?P<what>{_FREE}{{1,7}}?)",
-    "whom": rf"(?P<whom>(?:(?![PXQNUC.;:] )\S+ ){{1,9}}?)",
-    "found": r"(?P<found>[MZB] )",
-    **{slot: f"(?P<amount>{symbol} )" for slot, symbol in list(SYMBOLS.items())[:6]},
+    "whom": r"(?P<whom>(?:(?![PXQNUCD.;:] )[^ ]+ ){1,9}?)",
+    "names": rf"(?P<names>[ZMB] (?:{_LISTED}[ZMB] )*)",
+    **{slot: f"(?P<amount>{symbol} )" for slot, symbol in list(SYMBOLS.items())[:7]},
+    "metric": "K ",
 }
-_PIECE = regex.compile(r"\.\.\.|\.\.|\{[^{}\s]+\}\??|\(|\)\??|\||[^\s(){}|]+\??")
+_PIECE = regex.compile(
+    r"(?P<literal>(?<![^\s|(])[()](?![^\s|)]))"
+    r"|\.\.\.|\.\.|\{[^{}\s]+\}\??|\(|\)\??|\||[^\s(){}|]+\??"
+)
 
 
-def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str) -> Any:
+def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str
+) -> regex.Pattern[str]:
     """A phrase as a pattern over skeletons.
 
     `{list}` is any word of a list of words.yaml, or a slot ({amount}, {what}, ...); `<model>` is
@@ -243,7 +251,11 @@ def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str) 
     """
     out = [r"(?<![^ ])"]
     groups = 0
-    for piece in _PIECE.findall(phrase):
+    for found in _PIECE.finditer(phrase):
+        piece = found.group()
+        if found["literal"]:
+            out.append(regex.escape(piece) + " ")
+            continue
         optional = piece.endswith("?") and piece not in ("?",)
         body = piece[:-1] if optional else piece
         if piece == "...":
@@ -264,7 +276,7 @@ def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str) 
             elif body.startswith("<"):
                 expanded = _symbols(body[1:-1], where)
             else:
-                expanded = regex.escape(body, literal_spaces=True) + " "
+                expanded = regex.escape(spaced(body), literal_spaces=True) + " "
             out.append(f"(?:{expanded})?" if optional else expanded)
     if groups:
         raise RuleError(f"{where}: brackets do not pair in '{phrase}'")
@@ -291,7 +303,17 @@ def _symbols(names: str, where: str) -> str:
 
 def _choice(words: Sequence[str]) -> str:
     ordered = sorted(words, key=lambda word: (-len(word), word))
-    return "(?:" + "|".join(regex.escape(word, literal_spaces=True) + " " for word in ordered) + ")"
+    return "(?:" + "|".join(regex.escape(spaced(word), literal_spaces=True) + " " for word in ordered) + ")"
+
+
+def _expanded(words: Sequence[str]) -> Iterator[str]:
+    """The words of a list, each once; "improve+" gives all its forms."""
+    seen = set()
+    for word in words:
+        for form in inflections(word[:-1]) if word.endswith("+") and len(word) > 1 else (word,):
+            if form not in seen:
+                seen.add(form)
+                yield form
 
 
 @functools.cache

@@ -1,0 +1,181 @@
+"""URLs, cleaned to what a browser should open, and whether the code of the paper is out.
+
+Found in the raw text, before anything is folded: LaTeX remains are often glued to a link, as in
+`https://x.org/{https://x.org/}`, `https://x.org}{here}` and `\\url{https://x.org}.`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import regex
+
+from pipeline.language import Text
+from pipeline.records import CodeStatus, Link, LinkKind, Span
+from pipeline.rules import Entry, Rules, compile_phrase
+from pipeline.skeleton import Item, skeleton
+
+_BARE = (
+    r"(?:github\.com|gitlab\.com|huggingface\.co|hf\.co|bitbucket\.org|zenodo\.org|arxiv\.org|doi\.org|"
+    r"aka\.ms|goo\.gl|bit\.ly|anonymous\.4open\.science|youtu\.be|kaggle\.com|osf\.io|tinyurl\.com)/[^\s{}<>\"|^`]+"
+    r"|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:github\.io|gitlab\.io|readthedocs\.io|netlify\.app|vercel\.app|hf\.space)(?:/[^\s{}<>\"|^`]*)?"
+)
+_URL = regex.compile(
+    rf"(?<![\w@/.-])(?:(?:https?://(?:\s(?=\w+\.\w))?|www\.)[^\s{{}}<>\"|^`]+|{_BARE})", regex.IGNORECASE
+)
+_AGAIN = regex.compile(r"https?://|http?:/", regex.IGNORECASE)
+_TRAILING = ".,;:!?'\u2019\u201d*~\\$"
+_PAIRS = {")": "(", "]": "["}
+_MAX = 2_000
+_REPOSITORY = regex.compile(r"/([A-Za-z0-9][\w.-]*)/([\w.-]+)")
+_REPOSITORY_HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    suffix: str
+    path: str
+    entry: Entry
+
+
+class Links:
+    """Finds links and the code status; built once from the rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        hosts = [
+            _Host(host.partition("/")[0], "/" + host.partition("/")[2], entry)
+            for entry in rules.entries["links"]
+            for host in entry["hosts"]
+        ]
+        self._hosts = sorted(hosts, key=lambda h: (-len(h.path), -len(h.suffix), h.suffix))
+        self._other = next((e for e in rules.entries["links"] if e.key == "other"), rules.entries["links"][-1])
+        self._status = [
+            (compile_phrase(phrase, rules.words, f"rules/code.yaml, {entry.key}"), entry)
+            for entry in rules.entries["code"]
+            for phrase in entry["phrases"]
+        ]
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """The half-open ranges of the URLs of a raw text."""
+        found = []
+        if "http" not in text and "www." not in text and "." not in text:
+            return found
+        for match in _URL.finditer(text):
+            start, end = match.start(), min(match.end(), match.start() + _MAX)
+            again = _AGAIN.search(text, start + 8, end)
+            if again:
+                end = again.start()
+            end = _trimmed(text, start, end)
+            if end - start > 8 and "." in text[start:end]:  # noqa: PLR2004
+                found.append((start, end))
+        return found
+
+    def find(self, texts: Sequence[Text]) -> tuple[list[Link], CodeStatus]:
+        """The links of a paper, each URL once, and its code status."""
+        found: dict[str, Link] = {}
+        statuses: set[str] = set()
+        for text in texts:
+            ranges = self.places(text.folded.raw)
+            for start, end in ranges:
+                raw = text.folded.raw[start:end]
+                url = _cleaned(raw)
+                key = regex.sub(r"^https?://(?:www\.)?", "", url).rstrip("/").lower()
+                context = text.folded.raw[max(0, start - 160) : start].lower()
+                entry = self._entry(url)
+                kind = _kind(entry, url, context)
+                if key in found:
+                    continue
+                parts = urlsplit(url)
+                repository = None
+                if (parts.hostname or "").removeprefix("www.") in _REPOSITORY_HOSTS:
+                    match = _REPOSITORY.match(parts.path)
+                    repository = f"{match[1]}/{match[2].removesuffix('.git')}" if match else None
+                found[key] = Link(
+                    span=Span.of(text.paper, text.field, start, end),
+                    rule=entry.path,
+                    url=url,
+                    kind=kind,
+                    host=(parts.hostname or "").removeprefix("www."),
+                    repository=repository,
+                )
+            if text.field == "abstract":
+                statuses |= self._statuses(text)
+        links = list(found.values())
+        return links, self._status_of(links, statuses)
+
+    def _entry(self, url: str) -> Entry:
+        parts = urlsplit(url)
+        host, path = (parts.hostname or "").removeprefix("www."), parts.path
+        for one in self._hosts:
+            if (host == one.suffix or host.endswith("." + one.suffix)) and path.startswith(one.path):
+                return one.entry
+        return self._other
+
+    def _statuses(self, text: Text) -> set[str]:
+        statuses = set()
+        folded = text.text
+        for start, end in text.sentences:
+            low = folded[start:end].lower()
+            if not regex.search(r"cod[ei]|implement|open|repositor|artifact|releas|github|framework|avail", low):
+                continue
+            items = [
+                Item(m.start(), m.end(), "L") for m in _URL.finditer(folded, start, end)
+            ]
+            sentence = skeleton(folded, start, end, items)
+            for pattern, entry in self._status:
+                if pattern.search(sentence.text):
+                    statuses.add(entry["status"])
+        return statuses
+
+    def _status_of(self, links: Sequence[Link], statuses: set[str]) -> CodeStatus:
+        if "promised" in statuses:
+            return "promised"
+        if "released" in statuses or any(link.kind == "code" for link in links):
+            return "released"
+        return "not_stated"
+
+
+def _trimmed(text: str, start: int, end: int) -> int:
+    """Where the URL ends once closing brackets, quotes and full stops after it are left out."""
+    while end > start:
+        last = text[end - 1]
+        if last in _TRAILING:
+            end -= 1
+        elif last in _PAIRS and text.count(last, start, end) > text.count(_PAIRS[last], start, end):
+            end -= 1
+        else:
+            break
+    return end
+
+
+def _cleaned(raw: str) -> str:
+    """What a browser should open: LaTeX escapes undone, a scheme where there is none."""
+    url = regex.sub(r"\\([_%#&~$])", r"\1", raw).replace("\\", "")
+    url = regex.sub(r"\s", "", url)
+    return url if regex.match(r"https?://", url, regex.IGNORECASE) else f"https://{url}"
+
+
+def _kind(entry: Entry, url: str, context: str) -> LinkKind:
+    """By what the text says the link is, else by its host."""
+    kind: LinkKind = entry["kind"]
+    clause = regex.split(r"[.;!?]\s", context)[-1]
+    if "awesome" in url.lower():
+        return "other"
+    if kind in ("paper", "archive"):
+        return kind
+    code = regex.search(r"\bcodes?\b|\bimplementation|\bcodebase|source[- ]code|\brepositor|\bframework|\bsoftware|\btoolkit|\blibrary|\bscripts?\b|open[- ]sourced?\b", clause)
+    if code:
+        return "code"
+    if regex.search(r"\bproject|\bwebsite|\bdemos?\b|\bvideos?\b|\bhomepage|\bweb ?page|\bpage\b|\bsamples\b|\bvisuali", clause):
+        return "project"
+    data = regex.search(r"\bdata\b|\bdatasets?\b|\bbenchmarks?\b|\bcorpus\b|\bcorpora\b", clause)
+    models = regex.search(r"\bmodels?\b|\bweights\b|\bcheckpoints?\b", clause)
+    if kind == "code" and not (models and not data):
+        return "dataset" if data and not models and kind != "code" else kind
+    if models and kind != "dataset":
+        return "model"
+    if data:
+        return "dataset"
+    return kind

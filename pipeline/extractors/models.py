@@ -1,0 +1,79 @@
+"""Models and methods: one record per distinct name, with its kind and what it is to the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import regex
+
+from pipeline.extractors.names import Candidate, Name, key_of
+from pipeline.records import Model, ModelKind, ModelRole
+
+_MODEL_LIKE = regex.compile(
+    r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
+)
+
+
+def canonical(name: Name, candidate: Candidate) -> str:
+    """The spelling that joins a family's names: "Llama2-7B" and "LLaMA 2 7B" are "LLaMA-2-7B"."""
+    entry = name.entry
+    if entry is None:
+        return candidate.surface
+    surface = candidate.surface
+    for spelling in sorted(entry["names"], key=len, reverse=True):
+        head = key_of(spelling)
+        if not key_of(surface).startswith(head):
+            continue
+        at, seen = 0, ""
+        while at < len(surface) and seen != head:
+            at += 1
+            seen = key_of(surface[:at])
+        rest = surface[at:].strip(" -_")
+        rest = regex.sub(r"[\s_-]+", "-", rest)
+        return f"{entry.key}-{rest}" if rest else entry.key
+    return surface
+
+
+def models(names: Sequence[Name], counts: Mapping[str, int]) -> list[Model]:
+    """The records of the names that are models, by canonical name; `counts` are mentions by it."""
+    found: dict[str, Model] = {}
+    for name in names:
+        if name.table != "models":
+            continue
+        best = next((c for c in name.candidates if c.text.field == "abstract"), name.candidates[0])
+        spelling = canonical(name, best)
+        if spelling in found:
+            continue
+        found[spelling] = Model(
+            span=best.text.span(best.start, best.end),
+            rule=name.rule,
+            name=spelling,
+            family=name.entry.key if name.entry is not None else None,
+            kind=_kind(name),
+            role=role_of(name),
+            mentions=max(1, counts.get(spelling, 0)),
+        )
+    return list(found.values())
+
+
+def role_of(name: Name) -> ModelRole:
+    """What a model is to the paper, by the phrases it stands in."""
+    roles = name.roles
+    if roles["proposed"] and (name.entry is None or roles["proposed"] > 1 + roles["base"]):
+        return "proposed"
+    if roles["baseline"] and roles["baseline"] >= roles["base"]:
+        return "baseline"
+    if roles["base"]:
+        return "base"
+    return "mentioned"
+
+
+def _kind(name: Name) -> ModelKind:
+    if name.entry is not None:
+        kind: ModelKind = name.entry["kind"] or "model"
+        return kind
+    if name.kinds["model"] > name.kinds["method"]:
+        return "model"
+    if name.kinds["method"]:
+        return "method"
+    return "model" if any(_MODEL_LIKE.search(c.surface) for c in name.candidates) else "method"

@@ -1,0 +1,453 @@
+"""Which words of a paper are names, and of what: known names, and evidence for unknown ones.
+
+Most names a paper turns on are its own and stand in no lexicon. So each word that looks like a
+name gathers evidence over title and abstract: phrases of rules/names.yaml, the noun it stands
+beside ("X, a framework"), the company it keeps in lists. Two points of evidence make a record.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import regex
+
+from pipeline.language import Text
+from pipeline.lexicon import Lexicon
+from pipeline.rules import Entry, Rules, compile_phrase
+from pipeline.skeleton import Item, Skeleton, skeleton
+
+# A word that may be a name, LaTeX macros ("\ewtune") among them.
+_TOKEN = regex.compile(
+    r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
+    r"(?:\+{1,2}|\*)?(?![\p{L}\p{N}])"
+)
+_CAMEL = regex.compile(r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d")
+_CAPITAL = regex.compile(r"\p{Lu}[\p{L}'-]*\p{Ll}[\p{L}\d'-]*\+{0,2}$|\p{Lu}\p{Lu}[\p{L}\d-]*$|\p{Lu}[\d-]+$")
+_VERSION = regex.compile(
+    r"(?:[- ]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?![\d%.])(?:[a-zA-Z](?![A-Za-z]))?"
+    r"|[- ]?\d+(?:\.\d+)?[oxX](?![A-Za-z\d])"
+    r"|[- _]?(?:\d+x)?\d+(?:\.\d+)?[BbMmTK](?![A-Za-z\d])(?!\s(?:param|token|sample|example|image|imag|pair))"
+    r"|-\d{2,4}(?!\d)"
+    r"|[- ](?:Instruct|Chat|Base|Large|Small|Tiny|Medium|Huge|Giant|XL|XXL|Turbo|Pro|Flash|Ultra|Nano|Mini|Lite|Sonnet|"
+    r"Opus|Haiku|Vision|VL|Coder|Math|Omni|Audio|Next|NeXT|Plus|Max|Preview|Thinking|Zero|Distill|Image|Video|Code|"
+    r"Dev|Schnell|OneVision|Reasoning|Reasoner|Think|LM|Embedding|R1|V\d|Math-Instruct|Coder-Instruct)(?![A-Za-z])"
+    r"|-(?:instruct|chat|base|large|small|tiny|medium|huge|xl|xxl|turbo|mini|nano|it|sft|dpo|vision|vl|coder|math|"
+    r"uncased|cased|Base|L|B|S|H|G|XS|T|Ti)(?![A-Za-z\d])"
+    r"|-[A-Z][A-Za-z]?/\d+(?:@\d+)?)"
+)
+_COMPOUND = regex.compile(
+    r"-(?:based|style|like|trained|tuned|enhanced|powered|driven|generated|augmented|level|family|type|only|free|guided|"
+    r"assisted|aware|pretrained|finetuned|specific|inspired|compatible|equipped|initialized|as|to|and|or|related|"
+    r"derived|produced|optimized|centric|backed|native|agnostic|distilled|quantized|oriented|induced|integrated|"
+    r"backbone|baseline|scale|class|series|models?|LLMs?|LMs?|sized|size|wise|in|on|the|pre|fine|a|aligned|annotated|"
+    r"labeled|scored|judged|written|encoded|adapted|variants?|score|scores|supervised|adjusted|consistent|"
+    r"embedding|embeddings|encoder|features|agents?|methods?|benchmark|dataset)(?:-[a-z]+)*$"
+)
+_SENTENCE_START = regex.compile(r"[\s\"'(\[*]*")
+_JOINER = regex.compile(r" |-")
+_PLAIN = regex.compile(r"[^a-z0-9+*\\]")
+_LIST = regex.compile(
+    r"[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?"
+    r"(?:(?:, (?:and |or |& )?|and |or |& |/ |\+ |as well as |, as well as )(?:the |on |on the |from |both )?[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?)+"
+)
+_NAMES = (
+    r"(?P<names>[ZMB] (?:(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )"
+    r"(?:the |on |on the |on the |both )?[ZMB] )*)"
+)
+_NEEDED = 2.0
+_WEAK_NEEDED = 3.0
+_TITLE_WORDS = 5
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A word or words that may be a name, in one place."""
+
+    text: Text
+    start: int
+    end: int
+    surface: str
+    strong: bool
+    entry: Entry | None = None
+
+
+@dataclass(slots=True)
+class Name:
+    """A distinct name of a paper and what speaks for it."""
+
+    key: str
+    candidates: list[Candidate] = field(default_factory=list)
+    scores: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    rules: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
+    roles: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    entry: Entry | None = None
+    table: str | None = None
+    alias_of: str | None = None
+
+    @property
+    def strong(self) -> bool:
+        return any(c.strong for c in self.candidates)
+
+    def add(self, table: str | None, weight: float, rule: str) -> None:
+        if table:
+            self.scores[table] += weight
+            self.rules[table][rule] = max(self.rules[table][rule], weight)
+
+    @property
+    def rule(self) -> str:
+        """The rule that speaks loudest for the table the name was put in."""
+        if self.entry is not None:
+            return self.entry.path
+        votes = self.rules[self.table or ""]
+        return max(votes, key=lambda rule: (votes[rule], rule))
+
+
+def key_of(surface: str) -> str:
+    """What two spellings of one name have in common: case, hyphens and spaces do not count."""
+    return _PLAIN.sub("", surface.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    pattern: Any
+    entry: Entry
+
+
+class Names:
+    """Finds the names of a paper; built once from the rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._lexicon = Lexicon((*rules.entries["benchmarks"], *rules.entries["models"]))
+        self._never = {key_of(word) for word in rules.never} | {
+            key_of(name) for metric in rules.entries["metrics"] for name in metric["names"]
+        }
+        words = rules.words
+        self._phrases: list[_Phrase] = []
+        self._title_phrases: list[_Phrase] = []
+        for entry in rules.entries["names"]:
+            for phrase in entry["phrases"]:
+                pattern = compile_phrase(phrase, words, f"rules/names.yaml, {entry.key}")
+                one = _Phrase(pattern, entry)
+                (self._title_phrases if entry["where"] == "title" else self._phrases).append(one)
+        self._heads: dict[str, str] = {}
+        for noun_class in ("method-noun", "model-head", "dataset-head"):
+            for word in words[noun_class]:
+                self._heads[word] = noun_class
+        self._needs = {
+            entry.path: frozenset(entry["needs"])
+            for file in ("models", "benchmarks")
+            for entry in rules.entries[file]
+            if entry["needs"]
+        }
+
+    # --- candidates ---
+
+    def candidates(self, text: Text, links: Sequence[tuple[int, int]]) -> list[Candidate]:
+        """The places of a field that may be names, in order, none overlapping another."""
+        known = self._known(text, links)
+        found: list[Candidate] = []
+        folded = text.text
+        taken = [*((c.start, c.end) for c in known), *links]
+        taken.sort()
+        starts = {text.sentences[i][0] for i in range(len(text.sentences))}
+        run: list[tuple[int, int, bool, bool]] = []
+
+        def flush() -> None:
+            if run:
+                self._close(text, run, found)
+                run.clear()
+
+        at = 0
+        for match in _TOKEN.finditer(folded):
+            start, end = match.span()
+            while at < len(taken) and taken[at][1] <= start:
+                at += 1
+            if at < len(taken) and taken[at][0] < end:
+                flush()
+                continue
+            token = match.group()
+            compound = _COMPOUND.search(token)
+            cut = bool(compound and compound.start())
+            if compound and cut:
+                token = token[: compound.start()]
+                end = start + len(token)
+            strong = self._is_strong(token)
+            first = start in starts or _SENTENCE_START.fullmatch(folded, text.sentence_of(start)[0], start)
+            capital = strong or bool(_CAPITAL.match(token) and not (first and text.field == "abstract"))
+            if run and folded[run[-1][1] : start] != " ":
+                flush()
+            number = bool(run) and run[-1][2] and token[0].isdigit() and len(token) <= 4
+            if capital or number:
+                run.append((start, end, strong, key_of(token) in self._never))
+                if cut:
+                    flush()
+            else:
+                flush()
+        flush()
+        merged = [*known, *found]
+        merged.sort(key=lambda c: c.start)
+        return merged
+
+    def _close(self, text: Text, run: list[tuple[int, int, bool, bool]], found: list[Candidate]) -> None:
+        """Makes of a run of name-like words one candidate, or several."""
+        strongs = [i for i, part in enumerate(run) if part[2]]
+        folded = text.text
+        if all(part[3] for part in run):
+            return
+        if text.field == "title" or len(run) == 1:
+            groups: Iterable[tuple[int, int, bool]] = (
+                [(s, e, True) for s, e, strong, _ in run if strong] if text.field == "title" else [(run[0][0], run[0][1], run[0][2])]
+            )
+        else:
+            groups = [(run[0][0], run[-1][1], bool(strongs))]
+        for start, end, strong in groups:
+            surface = folded[start:end]
+            if key_of(surface) in self._never or not key_of(surface):
+                continue
+            found.append(Candidate(text, start, end, surface, strong))
+
+    def _is_strong(self, token: str) -> bool:
+        if token.startswith("\\"):
+            return len(token) > 3  # noqa: PLR2004
+        if token[0].isdigit() and not regex.search(r"\p{Ll}\p{Lu}|\p{Lu}{2}", token):
+            return False
+        if not _CAMEL.search(token) and not (token.endswith(("+", "*")) and token[0].isupper()):
+            return False
+        key = key_of(token)
+        return not (key in self._never or (key.endswith("s") and key[:-1] in self._never))
+
+    def _known(self, text: Text, links: Sequence[tuple[int, int]]) -> list[Candidate]:
+        found: list[Candidate] = []
+        folded = text.text
+        last = 0
+        for hit in self._lexicon.find(folded):
+            start, end = hit.start, hit.end
+            if start < last or any(a < end and start < b for a, b in links):
+                continue
+            entry = hit.entry
+            needs = self._needs.get(entry.path)
+            if needs:
+                low, high = text.sentence_of(start)
+                words = set(regex.findall(r"[a-z0-9@-]+", folded[low:high].lower()))
+                if not words & needs and not any(" " in n and n in folded[low:high].lower() for n in needs):
+                    continue
+            strong = True
+            if entry.file == "models":
+                while (more := _VERSION.match(folded, end)) is not None:
+                    end = more.end()
+            tail = regex.match(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])", folded[end : end + 60])
+            variant = False
+            if tail:
+                compound = _COMPOUND.search("x" + tail.group())
+                piece = tail.group()[: compound.start() - 1] if compound else tail.group()
+                if piece and regex.search(r"[\p{Lu}\d+*]", piece):
+                    end += len(piece)
+                    variant = True
+            if variant and entry.file == "models":
+                # "LLaMA-NAS" is another thing than LLaMA
+                found.append(Candidate(text, start, end, folded[start:end], strong))
+            else:
+                found.append(Candidate(text, start, end, folded[start:end], strong, entry))
+            last = end
+        return found
+
+    # --- evidence ---
+
+    def find(self, texts: Sequence[Text], links: Mapping[str, Sequence[tuple[int, int]]]) -> list[Name]:
+        """The names of a paper that have evidence enough, each with its table, rule and places."""
+        names: dict[str, Name] = {}
+        sentences: list[tuple[Text, Skeleton]] = []
+        for text in texts:
+            candidates = self.candidates(text, links[text.field])
+            if text.field == "title":
+                candidates = self._with_title_head(text, candidates)
+            items = []
+            for candidate in candidates:
+                key = key_of(candidate.surface)
+                name = names.setdefault(key, Name(key))
+                name.candidates.append(candidate)
+                symbol = "Z"
+                if candidate.entry is not None:
+                    name.entry = candidate.entry
+                    name.add(candidate.entry.file, 4.0, candidate.entry.path)
+                    symbol = "M" if candidate.entry.file == "models" else "B"
+                items.append(Item(candidate.start, candidate.end, symbol, name))
+            for start, end in text.sentences:
+                inside = [i for i in items if start <= i.start < end]
+                if inside:
+                    sentences.append((text, skeleton(text.text, start, end, inside)))
+        for text, sentence in sentences:
+            self._read_sentence(text, sentence)
+        _merge_expansions(sentences)
+        for _, sentence in sentences:
+            _share_lists(sentence)
+        return _decide(names)
+
+    def _with_title_head(self, text: Text, candidates: list[Candidate]) -> list[Candidate]:
+        """The part of a title before its colon is one candidate, if it is as short as a name."""
+        folded = text.text
+        match = regex.match(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)", folded)
+        if not match or len(match[1].split()) > _TITLE_WORDS or not regex.search(r"\p{L}", match[1]):
+            return candidates
+        end = match.end(1)
+        inside = [c for c in candidates if c.end <= end]
+        words = match[1].split()
+        if any(c.entry is not None and c.end == end for c in inside) and len(words) == 1:
+            return candidates
+        strong = [c for c in inside if c.strong]
+        if len(words) > 1 and strong and strong[0].start > 0 and len(words) > 2:  # noqa: PLR2004
+            return candidates
+        if key_of(match[1]) in self._never:
+            return candidates
+        whole = Candidate(text, 0, end, match[1], len(words) == 1 and self._is_strong(match[1]))
+        if len(words) > 1 and any(c.strong for c in inside):
+            whole.strong = True
+        return [whole, *(c for c in candidates if c.start >= end)]
+
+    def _read_sentence(self, text: Text, sentence: Skeleton) -> None:
+        phrases = self._title_phrases if text.field == "title" else self._phrases
+        for phrase in phrases:
+            entry = phrase.entry
+            for match in phrase.pattern.finditer(sentence.text):
+                low, high = match.span("names")
+                for offset, item in sentence.items_in(low, high):
+                    name: Name = item.of
+                    weight = float(entry["weight"] or 0)
+                    if entry["role"]:
+                        name.roles[entry["role"]] += 1
+                    if entry["kind"]:
+                        name.kinds[entry["kind"]] += 1
+                    if entry["table"]:
+                        name.add(entry["table"], weight, entry.path)
+                    elif weight:
+                        head = self._head(sentence, offset, low, high)
+                        table = "benchmarks" if head == "dataset-head" else "models"
+                        if head == "model-head":
+                            name.kinds["model"] += 2
+                        elif head == "method-noun":
+                            name.kinds["method"] += 2
+                        name.add(table, weight + (1 if head else 0), entry.path)
+
+    def _head(self, sentence: Skeleton, offset: int, low: int, high: int) -> str | None:
+        """The class of the noun a name stands beside: "X, a framework", "the dataset X"."""
+        words = sentence.text.split(" ")
+        at = sentence.at(offset)
+        after = at + 1
+        if after < len(words) and words[after] == "(":
+            while after < len(words) and words[after] != ")":
+                after += 1
+            after += 1
+        elif after < len(words) and words[after] == ")":
+            after += 1
+        if after < len(words) and words[after] in self._heads:
+            return self._heads[words[after]]
+        if after + 1 < len(words) and " ".join(words[after : after + 2]) in self._heads:
+            return self._heads[" ".join(words[after : after + 2])]
+        if after < len(words) and words[after] in (",", ":", "is", "are", "-", "\u2014", "as"):
+            found = self._noun(words, after + 1)
+            if found:
+                return found
+        before = at - 1
+        while before >= 0 and words[before] in (
+            "called", "named", "dubbed", "termed", ",", ":", "(", "as", "namely", "i.e", "is", "call", "name", "we",
+            "which", "that", "coined", "\"", "'", "`", "denoted", "referred", "to",
+        ):
+            before -= 1
+        if before >= 0:
+            if words[before] in self._heads:
+                return self._heads[words[before]]
+            start = before
+            while start > 0 and before - start < 14 and words[start - 1] not in (".", ";", "propose", "introduce", "present", "proposes", "introduces", "presents", "develop", "release"):
+                start -= 1
+            return self._noun(words, start) if words[before + 1 : at] else None
+        return None
+
+    def _noun(self, words: list[str], at: int) -> str | None:
+        """The class of the head noun of the noun phrase that begins here."""
+        found = None
+        for i in range(at, min(at + 14, len(words))):
+            word = words[i]
+            if word in ("of",) and found == "model-head":
+                continue
+            if word in _STOPS and i > at:
+                break
+            two = f"{word} {words[i + 1]}" if i + 1 < len(words) else word
+            found = self._heads.get(two) or self._heads.get(word) or found
+        return found
+
+
+_STOPS = frozenset(
+    "for that which to in with on by from based where using designed capable , . ; : ( ) is are was who via"
+    " tailored aimed built trained leveraging consisting comprising containing featuring of and enabling".split()
+)
+
+
+def _share_lists(sentence: Skeleton) -> None:
+    """Names in one list are of one kind: what is known of one speaks for the others."""
+    for match in _LIST.finditer(sentence.text):
+        members = [item.of for _, item in sentence.items_in(*match.span()) if item.symbol in "ZMB"]
+        for table in ("models", "benchmarks"):
+            sure = [m for m in members if m.scores.get(table, 0) >= _NEEDED]
+            if sure:
+                for member in members:
+                    if member not in sure:
+                        member.add(table, 1.5 if len(sure) == 1 else 2.0, sure[0].rules[table] and max(sure[0].rules[table]))
+
+
+def _merge_expansions(sentences: Sequence[tuple[Text, Skeleton]]) -> None:
+    """ "Multimodal Graph Learning (MMGL)": the acronym is the name, the expansion its alias."""
+    for _, sentence in sentences:
+        for match in regex.finditer(r"([ZMB]) \( ([ZMB]) \) ", sentence.text):
+            first, second = sentence.item(match.start(1)), sentence.item(match.start(2))
+            if first is None or second is None or first.of is second.of:
+                continue
+            long, short = first.of, second.of
+            if long.entry is None and _is_acronym(short.candidates[0].surface, first.of.candidates[0].surface):
+                long.alias_of = short.key
+                for table, score in long.scores.items():
+                    rule = max(long.rules[table], key=lambda r: long.rules[table][r])
+                    short.add(table, score, rule)
+                short.roles.update(long.roles)
+                short.kinds.update(long.kinds)
+
+
+def _is_acronym(short: str, expansion: str) -> bool:
+    """Whether the letters of an acronym stand in its expansion in order, the first one first."""
+    letters = [c for c in short.lower() if c.isalpha()]
+    at = 0
+    text = expansion.lower()
+    if not letters or not text or letters[0] != text[0]:
+        return False
+    for letter in letters:
+        at = text.find(letter, at) + 1
+        if not at:
+            return False
+    return True
+
+
+def _decide(names: dict[str, Name]) -> list[Name]:
+    """The names with evidence enough; spelling variants and plurals of one name are one."""
+    for key, name in list(names.items()):
+        singular = names.get(key[:-1]) if key.endswith("s") else None
+        if singular is not None and singular is not name and name.alias_of is None:
+            name.alias_of = singular.key
+            for table, score in name.scores.items():
+                for rule in name.rules[table]:
+                    singular.add(table, score / len(name.rules[table]), rule)
+            singular.roles.update(name.roles)
+            singular.kinds.update(name.kinds)
+            singular.candidates += name.candidates
+    out = []
+    for name in names.values():
+        if name.alias_of is not None or not name.scores:
+            continue
+        table = max(sorted(name.scores), key=lambda t: name.scores[t])
+        needed = _NEEDED if name.strong else _WEAK_NEEDED
+        if name.scores[table] >= needed:
+            name.table = table
+            out.append(name)
+    return out

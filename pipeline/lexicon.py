@@ -1,0 +1,124 @@
+"""Finds every known name of a text in one pass over it.
+
+A name is a row of atoms, runs of letters and runs of digits: "GSM8K" is gsm 8 k. One dictionary
+holds the atoms of all names, so the time does not grow with their number. Between atoms a hyphen,
+a space or nothing are the same; case must be as in one of the name's spellings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import regex
+
+from pipeline.rules import Entry
+
+_ATOM = regex.compile(r"[^\W\d_]+|\d+")
+_GLUE = frozenset(("", "-", " ", "_", "'", "- ", " -"))
+_ENTRY = ""  # no atom is empty, so the key of a node's entries cannot clash
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A known name at a half-open range of the folded text."""
+
+    start: int
+    end: int
+    entry: Entry
+
+
+class Lexicon:
+    """The names of some entries, matched longest first."""
+
+    def __init__(self, entries: Iterable[Entry], *, any_case: bool = False) -> None:
+        self._any_case = any_case
+        self._root: dict[str, Any] = {}
+        for entry in entries:
+            for name in entry["names"]:
+                node = self._root
+                for part in _parts(name):
+                    node = node.setdefault(part, {})
+                node.setdefault(_ENTRY, []).append((name, entry))
+
+    def find(self, text: str) -> list[Found]:
+        """The names of a folded text, from left to right, none overlapping another."""
+        atoms = [(m.start(), m.end(), m.group().lower()) for m in _ATOM.finditer(text)]
+        found: list[Found] = []
+        i, count = 0, len(atoms)
+        while i < count:
+            start, _, atom = atoms[i]
+            node = self._root.get(atom)
+            if node is None or (start and _continues(text, start)):
+                i += 1
+                continue
+            best, j = None, i
+            while True:
+                for name, entry in node.get(_ENTRY, ()):
+                    end = atoms[j][1]
+                    tail = name[_last_alnum(name) + 1 :]
+                    if tail and not text.startswith(tail, end):
+                        continue
+                    end += len(tail)
+                    if _ends(text, end) and (self._any_case or _spelt(text[start:end], name, entry)):
+                        best = (Found(start, end, entry), j)
+                        break
+                j += 1
+                if j >= count:
+                    break
+                glue = text[atoms[j - 1][1] : atoms[j][0]]
+                step = node.get(atoms[j][2]) if glue in _GLUE else None
+                if step is None:
+                    step = node.get(glue.strip() + atoms[j][2])
+                if step is None:
+                    break
+                node = step
+            if best is None:
+                i += 1
+            else:
+                found.append(best[0])
+                i = best[1] + 1
+        return found
+
+
+def _parts(name: str) -> list[str]:
+    """The atoms of a name; a sign that is no mere glue sticks to the atom after it."""
+    parts: list[str] = []
+    last = None
+    for match in _ATOM.finditer(name):
+        glue = name[last : match.start()] if last is not None else ""
+        sticky = "" if glue in _GLUE else glue.strip()
+        parts.append(sticky + match.group().lower())
+        last = match.end()
+    return parts
+
+
+def _last_alnum(name: str) -> int:
+    return max(i for i, character in enumerate(name) if character.isalnum())
+
+
+def _continues(text: str, start: int) -> bool:
+    """Whether what stands before belongs to the same word, so that no name starts here."""
+    before = text[start - 1]
+    if before.isalnum() or before in "_@\\":
+        return True
+    if before in "-.'/" and start > 1 and text[start - 2].isalnum():
+        # "BERT/RoBERTa" and "GPT-4-LLaMA" apart from "non-BERT": a slash separates two names
+        return before != "/"
+    return False
+
+
+def _ends(text: str, end: int) -> bool:
+    return end >= len(text) or not (text[end].isalnum() or text[end] == "_")
+
+
+def _alnum(name: str) -> str:
+    return "".join(c for c in name if c.isalnum())
+
+
+def _spelt(surface: str, name: str, entry: Entry) -> bool:
+    if entry["any-case"]:
+        return True
+    seen, known = _alnum(surface), _alnum(name)
+    return seen == known or (len(known) > 3 and seen == known.upper())  # noqa: PLR2004

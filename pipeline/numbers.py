@@ -1,0 +1,257 @@
+"""Every number of a text, once: where it stands, its value as written, and its unit.
+
+What a number is used for is decided later, by the extractors; here is only the grammar of how
+numbers are written: signs, thousands, magnitudes, percent, points, multiples, ranges, from-to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import regex
+
+Shape = Literal["percent", "factor", "points", "number", "unit", "change"]
+
+_DIGITS = r"\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
+_UNITS = (
+    r"milliseconds?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|fps|FPS|"
+    r"frames per second|tokens?(?:/s(?:ec)?|\s?/\s?second| per second)|GB|MB|KB|TB|GiB|MiB|kB|Hz|kHz|dB|"
+    r"W|mW|kWh|Wh|mJ|J|GFLOPs?|TFLOPs?|FLOPs|meters?|cm|mm|km|degrees?|\xb0|words?|bits?|bpp|bpc|"
+    r"dollars?|USD|Elo|epochs?"
+)
+_NUMBER = regex.compile(
+    rf"""
+    (?P<about>[<>]=?\s?|~\s?)?
+    (?P<sign>(?<![\w.)%])[+\-\xb1])?
+    \$?
+    (?P<digits>{_DIGITS})
+    (?:
+      (?P<magnitude>(?:[KkMBbTG](?![A-Za-z0-9]))|[\s-]?(?:thousand|million|billion|trillion|hundred|[Bb]n|[Mm]n)(?![A-Za-z]))
+      (?P<plus>\+)?
+      |(?P<points>\s?%p(?![a-z])|\s?pp(?![a-z])|(?:\s?%)?[\s-](?:absolute\s|relative\s)?(?:percentage[\s-]|percent\s|%\s)?points?(?![a-z])|(?:\s[A-Z][A-Za-z\d-]*|\saccuracy|\sabsolute)\spoints?(?![a-z]))
+      |(?P<percent>\s?%|\s?[\s-]?percent(?![a-z])|\sper\scent(?![a-z]))
+      |(?P<factor>x(?![A-Za-z0-9])|\s?X(?![A-Za-z0-9])|\sx(?=\s[a-z])(?!\s\d)|[\s-]?times(?![A-Za-z])(?!\s\d)|\s?[\s-]?[Ff]olds?(?![A-Za-z]))
+      |(?P<ordinal>(?:st|nd|rd|th)(?![A-Za-z]))
+      |(?P<unit>[\s-]?(?:{_UNITS})(?![A-Za-z]))
+    )?
+    """,
+    regex.VERBOSE,
+)
+_SPELT = {
+    "two": 2.0,
+    "three": 3.0,
+    "four": 4.0,
+    "five": 5.0,
+    "six": 6.0,
+    "seven": 7.0,
+    "eight": 8.0,
+    "nine": 9.0,
+    "ten": 10.0,
+    "twenty": 20.0,
+    "hundred": 100.0,
+}
+_SPELT_CHOICE = "|".join(_SPELT)
+_WORDS = regex.compile(
+    rf"""(?<![\w-])(?:
+    (?P<orders>(?:(?P<count>{_SPELT_CHOICE}|\d+(?:\.\d+)?)|(?P<one>an|one))[\s-](?:to[\s-]\w+[\s-])?orders?[\s-]of[\s-]magnitudes?)
+    |(?P<twice>[Tt]wice|[Tt]wofold|[Tt]wo-fold|[Dd]oubl(?:e|es|ed|ing))
+    |(?P<thrice>[Tt]hreefold|[Tt]hree-fold|[Tt]ripl(?:e|es|ed|ing))
+    |(?P<half>[Hh]al(?:f|ves|ved|ving))
+    |(?P<fold>(?P<folded>{_SPELT_CHOICE})[\s-]?fold)
+    |(?P<times>(?P<timed>{_SPELT_CHOICE})\stimes)
+    )(?![\w-]*\w-)(?!\w)""",
+    regex.VERBOSE,
+)
+_MAGNITUDES = {
+    "k": 1e3,
+    "thousand": 1e3,
+    "hundred": 1e2,
+    "m": 1e6,
+    "mn": 1e6,
+    "million": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "g": 1e9,
+    "billion": 1e9,
+    "t": 1e12,
+    "trillion": 1e12,
+}
+_TO = regex.compile(r"\s?-{1,2}\s?|\sto\s|-to-|\s?~\s?|\s?>\s?")
+_FROM = regex.compile(
+    r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
+)
+_BETWEEN = regex.compile(r"between\s$")
+_AND = regex.compile(r"\sand\s")
+_FACTOR_OF = regex.compile(r"factors?\sof\s(?:up\sto\s|about\s|over\s|more\sthan\s|approximately\s|around\s|nearly\s|at\sleast\s)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as written, half-open in the folded text; `first` is where its digits begin.
+
+    `value` is in the unit as written (36.2 for 36.2%, 7 for 7B with `magnitude` 1e9), or None
+    where a range (`low`, `high`) or a change (`low` the start, `high` the end) stands.
+    """
+
+    start: int
+    end: int
+    shape: Shape
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    unit: str | None = None
+    magnitude: float | None = None
+    sign: str = ""
+    bound: str = ""
+    ordinal: bool = False
+    parts: tuple[tuple[int, int, float | None], ...] = ()
+
+    @property
+    def absolute(self) -> float | None:
+        """The value with its magnitude: 7e9 for 7B."""
+        return None if self.value is None else self.value * (self.magnitude or 1.0)
+
+
+def plain_value(digits: str) -> float | None:
+    """The value of a run of digits, or None where it is no finite number."""
+    value = float(digits.replace(",", ""))
+    return value if math.isfinite(value) else None
+
+
+def scan(text: str) -> list[Quantity]:
+    """Every number of a folded text in order, each run of digits in exactly one; linear in time."""
+    found: list[Quantity] = []
+    if not any(character.isdigit() for character in text) and not _WORDS.search(text):
+        return found
+    worded = [_worded(match) for match in _WORDS.finditer(text)]
+    taken = iter([*worded, None])
+    word = next(taken)
+    for match in _NUMBER.finditer(text):
+        while word is not None and word.end <= match.start("digits"):
+            found.append(word)
+            word = next(taken)
+        if word is not None and word.start <= match.start("digits"):
+            continue
+        found.append(_written(match, text))
+    while word is not None:
+        found.append(word)
+        word = next(taken)
+    return found
+
+
+def _worded(match: regex.Match[str]) -> Quantity:
+    start, end = match.span()
+    if match["orders"]:
+        count = match["count"]
+        power = 1.0 if match["one"] else _SPELT.get(count) or plain_value(count) or 0.0
+        value: float | None = 10.0**power if power < 300 else None  # noqa: PLR2004
+        if match["count"] and value is not None and value.is_integer() is False:
+            value = round(value, 6)
+    elif match["twice"]:
+        value = 2.0
+    elif match["thrice"]:
+        value = 3.0
+    elif match["half"]:
+        value = 0.5
+    else:
+        value = _SPELT[match["folded"] or match["timed"]]
+    return Quantity(start, end, "factor", value, unit="x", parts=((start, end, value),))
+
+
+def _written(match: regex.Match[str], text: str) -> Quantity:
+    start, end = match.start("digits"), match.end()
+    value = plain_value(match["digits"])
+    shape: Shape = "number"
+    unit = magnitude = None
+    if match["percent"]:
+        shape, unit = "percent", "percent"
+    elif match["points"]:
+        shape, unit = "points", "points"
+    elif match["factor"]:
+        shape, unit = "factor", "x"
+    elif match["magnitude"]:
+        magnitude = _MAGNITUDES[match["magnitude"].strip(" -").lower()]
+    elif match["unit"]:
+        shape, unit = "unit", match["unit"].strip(" -")
+    elif _FACTOR_OF.search(text, max(0, start - 40), start):
+        shape, unit = "factor", "x"
+    sign = match["sign"] or ""
+    first = match.start("sign") if sign else start
+    return Quantity(
+        first,
+        end,
+        shape,
+        value,
+        unit=unit,
+        magnitude=magnitude,
+        sign=sign,
+        bound=(match["about"] or "").strip(),
+        ordinal=bool(match["ordinal"]),
+        parts=((first, end, value),),
+    )
+
+
+def joined(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
+    """Ranges and from-to pairs made one quantity: "3.3% to 5.9%", "from 36.2% to 40.7%".
+
+    The quantities are in order; those not joined come back as they are.
+    """
+    out: list[Quantity] = []
+    i = 0
+    while i < len(quantities):
+        if i + 1 < len(quantities):
+            pair = _pair(quantities[i], quantities[i + 1], text)
+            if pair is not None:
+                out.append(pair)
+                i += 2
+                continue
+        out.append(quantities[i])
+        i += 1
+    return out
+
+
+def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
+    if a.ordinal or b.ordinal or a.value is None or b.value is None:
+        return None
+    alike = a.shape == b.shape or a.shape == "number"
+    if not alike or (a.magnitude and a.magnitude != b.magnitude) or not text[a.start].isdigit():
+        if not (a.sign and a.sign == b.sign and alike):
+            return None
+    glue = text[a.end : b.start]
+    if b.sign and glue.strip() == "" and b.sign == "-":
+        glue = glue + "-"
+    before = text[max(0, a.start - 40) : a.start]
+    both = Quantity(
+        a.start,
+        b.end,
+        b.shape,
+        None,
+        a.value,
+        b.value,
+        b.unit,
+        b.magnitude,
+        a.sign,
+        a.bound,
+        parts=(*a.parts, *b.parts),
+    )
+    if _BETWEEN.search(before) and _AND.fullmatch(glue):
+        return both
+    if not _TO.fullmatch(glue):
+        return None
+    source = _FROM.search(before)
+    if source and not source["ranging"] and glue.strip() in ("to", ">"):
+        return replace(both, shape="change")
+    if glue.strip() == ">":
+        return replace(both, shape="change")
+    if a.value >= b.value or (a.shape == b.shape == "number" and not _is_plain_range(a, b, text)):
+        return None
+    return both
+
+
+def _is_plain_range(a: Quantity, b: Quantity, text: str) -> bool:
+    """Whether two bare numbers are a range of results and not years, grades or a name's parts."""
+    around = text[max(0, a.start - 1) : a.start] + text[b.end : b.end + 1]
+    return not any(c.isalnum() or c in "-_/" for c in around)
