@@ -107,7 +107,7 @@ class Extractor:
         sized = [Item(s.start, s.end, "S", s) for s in sizes if s.text is text]
         items += [s for s in sized if not _overlaps(s, mentions)]
         items.sort(key=lambda i: i.start)
-        free = [q for q in quantities if not _overlaps(q, items)]
+        free = [q for q in quantities if not _overlaps(q, items) and not _in_word(q, text.text)]
         metric_items = [
             Item(hit.start, hit.end, "K", hit.entry) for hit in self._metrics.find(text.text)
         ]
@@ -150,6 +150,18 @@ def _mentions(
                 Item(match.start(), match.end(), "M" if name.table == "models" else "B", spelt[id(name)])
             )
     return items
+
+
+def _in_word(quantity: Quantity, text: str) -> bool:
+    """Whether a number is part of a word ("5-shot", "Hit@5") and no amount of its own."""
+    before, after = text[max(0, quantity.start - 2) : quantity.start], text[quantity.end : quantity.end + 2]
+    if quantity.shape != "number":
+        return False
+    if len(after) == 2 and after[0] == "-" and after[1].isalpha():  # noqa: PLR2004
+        return True
+    return before[-1:].isalpha() or before[-1:] in ("_", "^", "@", "#") or (
+        len(before) == 2 and before[1] == "-" and before[0].isalpha()  # noqa: PLR2004
+    ) or after[:1].isalpha()
 
 
 def _overlaps(one: Item | Quantity, items: Sequence[Item]) -> bool:

@@ -225,7 +225,7 @@ SYMBOLS: Mapping[str, str] = {
     "size": "S",
 }
 _AMOUNT = "[PXQNU]"
-_FREE = r"(?:(?![PXQNUCDL.;:()] )[^ ]+ )"
+_FREE = r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ )"
 _LISTED = "(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )(?:the |on |on the |both )?"
 _SLOTS: Mapping[str, str] = {
     "amount": rf"(?P<amount>{_AMOUNT} )",
@@ -286,6 +286,8 @@ def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str
 def _slot(name: str, words: Mapping[str, Sequence[str]], where: str) -> str:
     if name in _SLOTS:
         return _SLOTS[name]
+    if name == "q" and name in words:
+        return f"{_choice(words[name])}*"
     if name not in words:
         known = ", ".join(sorted((*_SLOTS, *words)))
         raise RuleError(f"{where}: no list or slot is called '{name}'; there are {known}")

@@ -172,6 +172,11 @@ class Gains:
         after = body[offset + 2 : offset + 60]
         if quantity.ordinal:
             return False
+        if quantity.shape == "change":
+            if quantity.magnitude:
+                return False
+            decimal = any(v is not None and v != int(v) for v in (quantity.low, quantity.high))
+            return bool(quantity.unit) or decimal or bool(regex.search(r"K (?:[^ ]+ ){0,10}$", body[:offset]))
         if quantity.shape == "number":
             value = quantity.value if quantity.value is not None else quantity.high
             if value is None or quantity.magnitude:
@@ -226,9 +231,9 @@ class Gains:
                     continue
                 model = claimed[source[0]]
                 present = claimed.get(target[0])
-                if present is not None and not (forward and present.entry.key == "score-of" and model.kind in ("delta",) ):
-                    continue
                 glue = sentence.text[one[0] + 2 : two[0]]
+                if present is not None and not (present.entry.key == "score-of" and model.kind == "delta" and (forward or len(glue.split()) <= 2)):  # noqa: PLR2004
+                    continue
                 if source[1].of.shape != target[1].of.shape or not _is_list_glue(glue):
                     continue
                 if model.kind == "from_to" or target[1].of.ordinal or target[1].of.magnitude:
