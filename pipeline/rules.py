@@ -237,7 +237,7 @@ _SLOTS: Mapping[str, str] = {
 }
 _PIECE = regex.compile(
     r"(?P<literal>(?<![^\s|(])[()](?![^\s|)]))"
-    r"|\.\.\.|\.\.|\{[^{}\s]+\}\??|\(|\)\??|\||[^\s(){}|]+\??"
+    r"|\.\.\.\.|\.\.\.|\.\.|\{[^{}\s]+\}\??|\(|\)\??|\||[^\s(){}|]+\??"
 )
 
 
@@ -246,8 +246,10 @@ def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str
     """A phrase as a pattern over skeletons.
 
     `{list}` is any word of a list of words.yaml, or a slot ({amount}, {what}, ...); `<model>` is
-    a bare symbol; `...` is a gap of at most eight words, `..` of at most three; `(a|b c)` is
-    a choice, and a `?` makes the word or choice before it optional. Raises RuleError.
+    a bare symbol; `...` is a gap of at most eight words, `..` of at most three, both
+    without commas, and `....` one of at most sixteen with them; `(a|b c)` is
+    a choice, `^` is the sentence's start, and a `?` makes the word or choice before it optional.
+    Brackets that stand alone between spaces are brackets of the text. Raises RuleError.
     """
     out = [r"(?<![^ ])"]
     groups = 0
@@ -258,7 +260,11 @@ def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str
             continue
         optional = piece.endswith("?") and piece not in ("?",)
         body = piece[:-1] if optional else piece
-        if piece == "...":
+        if piece == "^":
+            out.append(r"\A")
+        elif piece == "....":
+            out.append(rf"(?:(?![.;] )[^ ]+ ){{0,{2 * _GAP}}}?")
+        elif piece == "...":
             out.append(rf"{_FREE}{{0,{_GAP}}}?")
         elif piece == "..":
             out.append(rf"{_FREE}{{0,3}}?")

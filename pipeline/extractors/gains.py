@@ -86,8 +86,7 @@ class Known:
     """What the other extractors found in a paper that gains are bound to."""
 
     proposed: str | None
-    introduced: tuple[str, ...]
-    benchmarks: tuple[str, ...]
+    only: str | None
 
 
 class Gains:
@@ -304,7 +303,11 @@ class Gains:
                 m = all_before[-1]
                 return [item.of for _, item in sentence.items_in(m.start("b") - 1, m.end("b") - 1) if item.symbol == "B"]
         del last, lists
-        return []
+        if claim.kind in ("factor", "share") or "B " in body:
+            return []
+        if len(context) == 1 and regex.match(r"(?:more importantly|furthermore|moreover|further|additionally|also|in addition|besides|specifically|notably|in particular|surprisingly|continued) ", body):
+            return list(context)
+        return [known.only] if known.only else []
 
     def _metric(self, claim: Claim, claims: Sequence[Claim]) -> str | None:
         sentence, body = claim.sentence, claim.sentence.text

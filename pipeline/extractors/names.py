@@ -24,7 +24,7 @@ _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
     r"(?:\+{1,2}|\*)?(?![\p{L}\p{N}])"
 )
-_CAMEL = regex.compile(r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d")
+_CAMEL = regex.compile(r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})")
 _CAPITAL = regex.compile(r"\p{Lu}[\p{L}'-]*\p{Ll}[\p{L}\d'-]*\+{0,2}$|\p{Lu}\p{Lu}[\p{L}\d-]*$|\p{Lu}[\d-]+$")
 _VERSION = regex.compile(
     r"(?:[- ]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?![\d%.])(?:[a-zA-Z](?![A-Za-z]))?"
@@ -57,6 +57,8 @@ _NAMES = (
     r"(?P<names>[ZMB] (?:(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )"
     r"(?:the |on |on the |on the |both )?[ZMB] )*)"
 )
+_SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
+_BRACKETED = regex.compile(r"((?:[\p{L}\d][\p{L}\d'/&.-]*,?\s){1,9})\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
 _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
 _TITLE_WORDS = 5
@@ -87,10 +89,12 @@ class Name:
     entry: Entry | None = None
     table: str | None = None
     alias_of: str | None = None
+    generic: bool = False
 
     @property
     def strong(self) -> bool:
-        return any(c.strong for c in self.candidates)
+        """Whether its form alone marks it as a name: capitals within, or four of them, or digits."""
+        return any(c.strong for c in self.candidates) and not _SHORT_CAPITALS.fullmatch(self.candidates[0].surface)
 
     def add(self, table: str | None, weight: float, rule: str) -> None:
         if table:
@@ -198,6 +202,10 @@ class Names:
         folded = text.text
         if all(part[3] for part in run):
             return
+        while run[0][3]:
+            run = run[1:]
+        while run[-1][3] and run[0][2]:
+            run = run[:-1]
         if text.field == "title" or len(run) == 1:
             groups: Iterable[tuple[int, int, bool]] = (
                 [(s, e, True) for s, e, strong, _ in run if strong] if text.field == "title" else [(run[0][0], run[0][1], run[0][2])]
@@ -264,7 +272,7 @@ class Names:
         for text in texts:
             candidates = self.candidates(text, links[text.field])
             if text.field == "title":
-                candidates = self._with_title_head(text, candidates)
+                candidates = self._with_title_head(text, candidates, texts[-1].text)
             items = []
             for candidate in candidates:
                 key = key_of(candidate.surface)
@@ -280,6 +288,8 @@ class Names:
                 inside = [i for i in items if start <= i.start < end]
                 if inside:
                     sentences.append((text, skeleton(text.text, start, end, inside)))
+        for text in texts:
+            _mark_generic(text, names)
         for text, sentence in sentences:
             self._read_sentence(text, sentence)
         _merge_expansions(sentences)
@@ -287,7 +297,9 @@ class Names:
             _share_lists(sentence)
         return _decide(names)
 
-    def _with_title_head(self, text: Text, candidates: list[Candidate]) -> list[Candidate]:
+    def _with_title_head(
+        self, text: Text, candidates: list[Candidate], body: str
+    ) -> list[Candidate]:
         """The part of a title before its colon is one candidate, if it is as short as a name."""
         folded = text.text
         match = regex.match(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)", folded)
@@ -301,7 +313,7 @@ class Names:
         strong = [c for c in inside if c.strong]
         if len(words) > 1 and strong and strong[0].start > 0 and len(words) > 2:  # noqa: PLR2004
             return candidates
-        if key_of(match[1]) in self._never:
+        if key_of(match[1]) in self._never or (len(words) > 1 and match[1] not in body):
             return candidates
         whole = Candidate(text, 0, end, match[1], len(words) == 1 and self._is_strong(match[1]))
         if len(words) > 1 and any(c.strong for c in inside):
@@ -347,7 +359,8 @@ class Names:
             return self._heads[words[after]]
         if after + 1 < len(words) and " ".join(words[after : after + 2]) in self._heads:
             return self._heads[" ".join(words[after : after + 2])]
-        if after < len(words) and words[after] in (",", ":", "is", "are", "-", "\u2014", "as"):
+        opens = after + 1 < len(words) and words[after + 1] not in _STOPS
+        if opens and words[after] in (",", ":", "is", "are", "-", "\u2014", "as"):
             found = self._noun(words, after + 1)
             if found:
                 return found
@@ -384,6 +397,27 @@ _STOPS = frozenset(
     "for that which to in with on by from based where using designed capable , . ; : ( ) is are was who via"
     " tailored aimed built trained leveraging consisting comprising containing featuring of and enabling".split()
 )
+
+
+def _mark_generic(text: Text, names: dict[str, Name]) -> None:
+    """Marks acronyms of ordinary words: in "question answering (QA)" QA names no thing."""
+    for match in _BRACKETED.finditer(text.text):
+        name = names.get(key_of(match[2])) or names.get(key_of(match[2]) + "s")
+        if name is None or name.entry is not None:
+            continue
+        letters = [c for c in match[2].lower() if c.isalpha()]
+        words = [w for part in match[1].split() for w in part.replace("-", " ").replace("/", " ").split() if w]
+        tail = words[-len(letters) - 2 :]
+        initials = [w[0].lower() for w in tail]
+        at = 0
+        for initial in initials:
+            if at < len(letters) and initial == letters[at]:
+                at += 1
+        if at < len(letters) and not (at >= 2 and at >= len(letters) - 1):  # noqa: PLR2004
+            continue
+        expansion = tail[-len(letters) :]
+        if sum(w[0].isupper() for w in expansion[1:]) < max(1, len(expansion) - 2):
+            name.generic = True
 
 
 def _share_lists(sentence: Skeleton) -> None:
@@ -445,8 +479,15 @@ def _decide(names: dict[str, Name]) -> list[Name]:
     for name in names.values():
         if name.alias_of is not None or not name.scores:
             continue
+        if name.generic and not name.roles["proposed"]:
+            continue
         table = max(sorted(name.scores), key=lambda t: name.scores[t])
+        if name.entry is None and name.strong:
+            # a word in the form of a name that comes again and again is one
+            name.scores[table] += min(1.5, 0.5 * (len(name.candidates) - 1))
         needed = _NEEDED if name.strong else _WEAK_NEEDED
+        if not name.strong and name.entry is None and not name.roles["proposed"]:
+            continue
         if name.scores[table] >= needed:
             name.table = table
             out.append(name)
