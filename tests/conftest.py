@@ -1,0 +1,16 @@
+"""What all tests share: the same world on every machine."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# A busy machine is slow, not wrong.
+settings.register_profile("paperclaims", deadline=None)
+settings.load_profile("paperclaims")
+
+# Colours and widths are those of a pipe, whatever terminal or CI the tests run in.
+for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "COLUMNS", "PREFECT_API_URL"):
+    os.environ.pop(name, None)
+os.environ["TERM"] = "xterm-256color"
