@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import regex
-
 from pipeline.extractors import benchmarks as benchmarks_
 from pipeline.extractors import models as models_
 from pipeline.extractors.counts import Counts, Use
@@ -62,10 +60,9 @@ class Extractor:
         models = models_.models(names, counts)
         proposed = [m for m in models if m.role == "proposed"]
         main = max(proposed, key=lambda m: (m.mentions, m.span.field == "title", -m.span.start), default=None)
+        measured = [b.name for b in benchmarks if b.role in ("introduced", "evaluated")]
         known = Known(
-            proposed=main.name if main else None,
-            introduced=tuple(b.name for b in benchmarks if b.role == "introduced"),
-            benchmarks=tuple(b.name for b in benchmarks),
+            proposed=main.name if main else None, only=measured[0] if len(measured) == 1 else None
         )
         skeletons: dict[str, list[Item]] = {}
         for text in texts:
@@ -138,18 +135,32 @@ def _mentions(
     for name in names:
         for candidate in name.candidates:
             surfaces.setdefault(candidate.surface, name)
-    items = []
-    if surfaces:
-        choice = "|".join(regex.escape(s) for s in sorted(surfaces, key=lambda s: (-len(s), s)))
-        pattern = regex.compile(rf"(?<![\w\\])(?<!\w-)(?:{choice})(?!\w)(?!-\d|-[A-Z][A-Z\d])")
-        for match in pattern.finditer(text.text):
-            name = surfaces[match.group()]
-            if any(a < match.end() and match.start() < b for a, b in links):
-                continue
-            items.append(
-                Item(match.start(), match.end(), "M" if name.table == "models" else "B", spelt[id(name)])
-            )
+    places: list[tuple[int, int, str]] = []
+    folded = text.text
+    for surface in surfaces:
+        at = folded.find(surface)
+        while at >= 0:
+            end = at + len(surface)
+            if _stands_alone(folded, at, end) and not any(a < end and at < b for a, b in links):
+                places.append((at, end, surface))
+            at = folded.find(surface, end)
+    places.sort(key=lambda place: (place[0], -place[1]))
+    items: list[Item] = []
+    for start, end, surface in places:
+        if not items or start >= items[-1].end:
+            name = surfaces[surface]
+            items.append(Item(start, end, "M" if name.table == "models" else "B", spelt[id(name)]))
     return items
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a name found here is no part of a longer word: not CLIP in "CLIP-2" or "AltCLIP"."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 3]
+    if before[-1:].isalnum() or before[-1:] in ("_", "\\") or (before[-1:] == "-" and before[:1].isalnum()):
+        return False
+    if after[:1].isalnum() or after[:1] == "_":
+        return False
+    return not (after[:1] == "-" and (after[1:2].isdigit() or after[1:].isupper() and len(after) == 3))  # noqa: PLR2004
 
 
 def _in_word(quantity: Quantity, text: str) -> bool:

@@ -33,6 +33,7 @@ _ABBREVIATIONS = frozenset(
     "e.g i.e eg ie vs cf al fig figs eq eqs sec secs no nos approx resp etc dr mr mrs prof st tab"
     " ref refs w.r.t wrt i.i.d a.k.a aka viz incl ca et".split()
 )
+_ENDS = frozenset(".?!)\"'")
 _STARTS = regex.compile(r"[\p{Lu}\p{N}\\(\[\"'`$]|[a-z]+[A-Z\d]")
 
 
@@ -42,11 +43,13 @@ def claim_sentences(doc: Doc) -> Doc:
 
     spaCy's own sentenciser ends a sentence at every stop, also after "et al." and "vs.".
     """
-    starts = [False] * len(doc)
+    starts = []
     tokens = [token.text for token in doc]
     for i in range(1, len(tokens)):
         before = tokens[i - 1]
-        if before[0] not in ".?!" and not (before in ")\"'" and i > 1 and tokens[i - 2] in ".?!"):
+        if before[0] not in _ENDS:
+            continue
+        if before[0] in ")\"'" and not (i > 1 and tokens[i - 2][0] in ".?!"):
             continue
         if before == "." and i > 1:
             word = tokens[i - 2].lower()
@@ -55,9 +58,9 @@ def claim_sentences(doc: Doc) -> Doc:
             if len(word) == 1 and word.isalpha() and tokens[i - 2].isupper() and i > 2:
                 continue
         if _STARTS.match(tokens[i]) or before[0] in "?!":
-            starts[i] = True
-    for i, start in enumerate(starts):
-        doc[i].is_sent_start = start or i == 0
+            doc[i].is_sent_start = True
+            starts.append(doc[i].idx)
+    doc.user_data["starts"] = starts
     return doc
 
 
@@ -119,8 +122,9 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     if regex.search(rf"\S{{{_LONGEST}}}", text):
         return [(0, len(text))]
     found: list[tuple[int, int]] = []
-    for sentence in language()(text.encode("utf-8", "replace").decode()).sents:
-        start, end = sentence.start_char, sentence.end_char
+    # starts as the component set them: reading them back by Doc.sents takes as long as all else
+    starts = language()(text.encode("utf-8", "replace").decode()).user_data["starts"]
+    for start, end in zip([0, *starts], [*starts, len(text)], strict=True):
         while start < end and text[start].isspace():
             start += 1
         while end > start and text[end - 1].isspace():

@@ -25,6 +25,11 @@ _BARE = (
 _URL = regex.compile(
     rf"(?<![\w@/.-])(?:(?:https?://(?:\s(?=\w+\.\w))?|www\.)[^\s{{}}<>\"|^`]+|{_BARE})", regex.IGNORECASE
 )
+# what no link is without; looked for first, since most texts hold no link
+_HINTS = (
+    "http", "HTTP", "www.", "github", "gitlab", "hf.", "huggingface.", "bitbucket", "zenodo", "arxiv.org", "doi.org",
+    "aka.ms", "goo.gl", "bit.ly", "4open", "youtu", "kaggle", "osf.io", "tinyurl", ".readthedocs", ".netlify", ".vercel",
+)
 _AGAIN = regex.compile(r"https?://|http?:/", regex.IGNORECASE)
 _TRAILING = ".,;:!?'\u2019\u201d*~\\$"
 _PAIRS = {")": "(", "]": "["}
@@ -59,8 +64,8 @@ class Links:
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """The half-open ranges of the URLs of a raw text."""
-        found = []
-        if "http" not in text and "www." not in text and "." not in text:
+        found: list[tuple[int, int]] = []
+        if not any(hint in text for hint in _HINTS):
             return found
         for match in _URL.finditer(text):
             start, end = match.start(), min(match.end(), match.start() + _MAX)

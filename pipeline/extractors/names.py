@@ -58,7 +58,7 @@ _NAMES = (
     r"(?:the |on |on the |on the |both )?[ZMB] )*)"
 )
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
-_BRACKETED = regex.compile(r"((?:[\p{L}\d][\p{L}\d'/&.-]*,?\s){1,9})\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
+_BRACKETED = regex.compile(r"\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
 _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
 _TITLE_WORDS = 5
@@ -402,11 +402,12 @@ _STOPS = frozenset(
 def _mark_generic(text: Text, names: dict[str, Name]) -> None:
     """Marks acronyms of ordinary words: in "question answering (QA)" QA names no thing."""
     for match in _BRACKETED.finditer(text.text):
-        name = names.get(key_of(match[2])) or names.get(key_of(match[2]) + "s")
+        name = names.get(key_of(match[1])) or names.get(key_of(match[1]) + "s")
         if name is None or name.entry is not None:
             continue
-        letters = [c for c in match[2].lower() if c.isalpha()]
-        words = [w for part in match[1].split() for w in part.replace("-", " ").replace("/", " ").split() if w]
+        letters = [c for c in match[1].lower() if c.isalpha()]
+        lead = text.text[max(0, match.start() - 120) : match.start()]
+        words = [w for part in lead.split() for w in part.replace("-", " ").replace("/", " ").split() if w]
         tail = words[-len(letters) - 2 :]
         initials = [w[0].lower() for w in tail]
         at = 0
