@@ -1,0 +1,171 @@
+"""Papers as JSON: one object to a line, or an array of objects, or objects one after the other."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+
+from pipeline.sources.fields import COLUMNS, EXCERPT, Fault, Record, by_column, is_undecodable
+from pipeline.sources.streams import LONGEST_ENTRY, PIECE, Line, SourceError, lines
+
+_SEPARATORS = re.compile(r"[\s,\[\]]*")
+# Where the next object may begin after a broken one. Inside a string a quote is written \", so
+# this is no part of a string; and after a colon it is a value of the broken one.
+_BEGINNING = re.compile(r'(?<!:)(?<!: )\{\s*"')
+_OF_A_PAPER = re.compile(r'\{[^{}]*"(?:title|abstract|summary)"\s*:', re.IGNORECASE)
+# So near the end an error may come of a text that goes on: -Infinity, \ud83d.
+_NEAR_END = 16
+# Python's reader gives up at a depth that takes more characters than this.
+_DEEP = 400
+
+
+def _whole(digits: str) -> int | float:
+    # Python refuses to read integers of more than 4300 digits, which is no reason to lose a paper.
+    return int(digits) if len(digits) < 4000 else float(digits)
+
+
+# Not strict: line breaks and other control characters may stand in strings as they are.
+_DECODER = json.JSONDecoder(strict=False, parse_int=_whole)
+
+
+def read_jsonl(pieces: Iterator[bytes]) -> Iterator[Record | Fault]:
+    """The objects of JSON Lines. A line that is none is a fault, and the next is read."""
+    for line in lines(pieces):
+        if line.too_long or line.content.strip():
+            yield _of_line(line)
+
+
+def _of_line(line: Line) -> Record | Fault:
+    text = line.text.strip()
+    if line.too_long:
+        return Fault(line.position, "longer than 16 MB", text)
+    if is_undecodable(text):
+        return Fault(line.position, "not UTF-8", text)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        return Fault(line.position, f"not valid JSON: {error.msg}", text)
+    except RecursionError:
+        return Fault(line.position, "not valid JSON: nested too deep", text)
+    if not isinstance(value, dict):
+        return Fault(line.position, "not a JSON object", text)
+    return Record(line.position, by_column(value), text[:EXCERPT])
+
+
+def read_json(pieces: Iterator[bytes]) -> Iterator[Record | Fault]:
+    """The objects of a JSON array, or of one object after the other, one at a time.
+
+    Where one is broken, reading goes on where the next seems to begin.
+    """
+    window = _Window(pieces)
+    number = 0
+    lost = False
+    while window.find_entry():
+        entry, lost_here = window.take(f"entry {number + 1}")
+        if lost and not _is_paper(entry):
+            continue  # a part of the broken entry, which has been told of
+        lost = lost_here
+        number += 1
+        yield entry
+    if window.broken:
+        raise window.broken
+    if window.is_open and not lost:
+        yield Fault(f"entry {number}", "the array is not closed: the file seems to be cut off")
+
+
+def _is_paper(entry: Record | Fault) -> bool:
+    if isinstance(entry, Record):
+        return any(name in entry.values for name in (*COLUMNS["title"], *COLUMNS["abstract"]))
+    return _OF_A_PAPER.match(entry.text) is not None
+
+
+class _Window:
+    """The stretch of a JSON text being read, which grows to hold an entry and moves on."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.broken: SourceError | None = None
+        self.is_open = False
+        self._pieces = pieces
+        self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+        self._text = ""
+        self._at = 0
+
+    def find_entry(self) -> bool:
+        """Go to the next entry; False at the end."""
+        while True:
+            blank = _SEPARATORS.match(self._text, self._at)
+            assert blank is not None  # it may match nothing
+            self._at = blank.end()
+            for sign in blank[0]:
+                if sign in "[]":
+                    self.is_open = sign == "["
+            if self._at < len(self._text):
+                return True
+            if not self._grow():
+                return False
+
+    def take(self, position: str) -> tuple[Record | Fault, bool]:
+        """The entry here, and whether the place where it ends was lost."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                begun = self._text[self._at : self._at + EXCERPT]
+                may_go_on = (
+                    error.pos >= len(self._text) - _NEAR_END or error.msg[:12] == "Unterminated"
+                )
+                if may_go_on and len(self._text) - self._at > LONGEST_ENTRY:
+                    reason = "longer than 16 MB"
+                elif may_go_on and self._grow():
+                    continue
+                else:
+                    reason = f"not valid JSON: {error.msg}"
+                self._find_beginning(max(error.pos, self._at + 1))
+                return Fault(position, reason, begun), True
+            except RecursionError:
+                begun = self._text[self._at : self._at + EXCERPT]
+                self._find_beginning(self._at + _DEEP)
+                return Fault(position, "not valid JSON: nested too deep", begun), True
+            break
+        text = self._text[self._at : end]
+        self._at = end
+        begun = text[:EXCERPT]
+        if len(text) > LONGEST_ENTRY:
+            return Fault(position, "longer than 16 MB", begun), False
+        if is_undecodable(text):
+            return Fault(position, "not UTF-8", begun), False
+        if not isinstance(value, dict):
+            return Fault(position, "not a JSON object", begun), False
+        return Record(position, by_column(value), begun), False
+
+    def _find_beginning(self, after: int) -> None:
+        while (found := _BEGINNING.search(self._text, after)) is None:
+            self._at = min(len(self._text), max(after, len(self._text) - _NEAR_END))
+            if not self._grow():
+                self._at = len(self._text)
+                return
+            after = self._at
+        self._at = found.start()
+
+    def _grow(self) -> bool:
+        """Add a piece, or as much as there is already; False if there is no more."""
+        # Doubling keeps the time for a long entry in proportion to its length.
+        self._text = self._text[self._at :]
+        self._at = 0
+        added = [self._text]
+        size, wanted = 0, max(PIECE, len(self._text))
+        try:
+            for piece in self._pieces:
+                added.append(self._decode(piece))
+                size += len(added[-1])
+                if size >= wanted:
+                    break
+        except SourceError as error:
+            self.broken = error
+        if not size and (rest := self._decode(b"", True)):
+            added.append(rest)
+            size = len(rest)
+        self._text = "".join(added)
+        return size > 0
