@@ -52,7 +52,7 @@ import pyarrow as pa
 from pipeline import tables
 from pipeline.records import Extraction, Paper, PipelineError, Reject
 from pipeline.rules import load_rules
-from pipeline.sources import read
+from pipeline.sources import read_each
 
 # A shard is a unit of work and of progress. Fewer papers do not pay for starting a process, more
 # make the last worker's last shard long and the rows of a shard large in memory.
@@ -224,7 +224,7 @@ def spool(
         (work / _REJECTS / "spool.jsonl").open("wb") as rejects,
     ):
         offset = 0
-        for record in read(names, format=format, year=year):
+        for record in read_each(names, format=format, year=year):
             if isinstance(record, Reject):
                 rejects.write(_reject_line(record))
                 continue
@@ -281,7 +281,7 @@ def _settle_same_id(papers: IO[bytes], offsets: Sequence[int]) -> tuple[int, lis
     best, *others = sorted(offsets, key=preference)
     text = tables.text_sha256(found[best])
     return best, [
-        _reject(found[other], "the same id as another paper, with another text")
+        _reject(found[other], "same id with other text")
         for other in others
         if tables.text_sha256(found[other]) != text
     ]

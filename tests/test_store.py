@@ -356,7 +356,7 @@ def test_the_same_id_with_another_text_is_a_reject(papers, out, tmp_path):
         (reject,) = summary.first_rejects
         assert reject.source == str(other)
         assert reject.position == "paper own:0001"
-        assert reject.reason == "the same id as another paper, with another text"
+        assert reject.reason == "same id with other text"
         assert "A short version." in reject.excerpt
 
 
