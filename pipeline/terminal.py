@@ -254,6 +254,31 @@ def marked_text(text: str, found: Iterable[Found]) -> Text:
     return out.append(visible(text[at:]))
 
 
+def gain_value(gain: Gain) -> str:
+    """A gain in words: kind, direction, number, and what it is bound to."""
+    if gain.value is not None:
+        number = f"{gain.value:g}"
+    elif gain.value_from is not None and gain.value_to is not None:
+        number = f"from {gain.value_from:g} to {gain.value_to:g}"
+    elif gain.value_low is not None and gain.value_high is not None:
+        number = f"{gain.value_low:g} to {gain.value_high:g}"
+    else:
+        number = ""
+    said = (
+        gain.kind,
+        gain.direction,
+        *(qualifier.replace("_", " ") for qualifier in gain.qualifiers),
+        number,
+        gain.unit,
+        gain.basis and f"({gain.basis})",
+        gain.metric and f"in {gain.metric}",
+        gain.benchmarks and f"on {', '.join(gain.benchmarks)}",
+        gain.model and f"by {gain.model}",
+        gain.baseline and f"over {gain.baseline}",
+    )
+    return " ".join(part for part in said if part)
+
+
 def visible(text: str) -> str:
     """The text with each character that would not show, or would act on a terminal, as its code.
 
@@ -279,35 +304,11 @@ def _value(record: Model | Size | Benchmark | Gain | Link | Number) -> str:
         case Benchmark():
             return f"{record.name} ({record.role})"
         case Gain():
-            return _gain_value(record)
+            return gain_value(record)
         case Link():
             return f"{record.kind} {record.url}"
         case Number():
             return record.use
-
-
-def _gain_value(gain: Gain) -> str:
-    if gain.value is not None:
-        number = f"{gain.value:g}"
-    elif gain.value_from is not None and gain.value_to is not None:
-        number = f"from {gain.value_from:g} to {gain.value_to:g}"
-    elif gain.value_low is not None and gain.value_high is not None:
-        number = f"{gain.value_low:g} to {gain.value_high:g}"
-    else:
-        number = ""
-    said = (
-        gain.kind,
-        gain.direction,
-        *(qualifier.replace("_", " ") for qualifier in gain.qualifiers),
-        number,
-        gain.unit,
-        gain.basis and f"({gain.basis})",
-        gain.metric and f"in {gain.metric}",
-        gain.benchmarks and f"on {', '.join(gain.benchmarks)}",
-        gain.model and f"by {gain.model}",
-        gain.baseline and f"over {gain.baseline}",
-    )
-    return " ".join(part for part in said if part)
 
 
 def _place(span: Span) -> tuple[int, int]:

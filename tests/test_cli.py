@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from rich.text import Text
 from typer.testing import CliRunner, Result
 
 import pipeline
@@ -39,7 +38,7 @@ def paperclaims(*args: str | Path, stdin: str | bytes | None = None) -> Result:
 
 
 def plain(text: str) -> str:
-    return Text.from_ansi(text).plain
+    return re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", text)
 
 
 def papers_file(folder: Path, *papers: object) -> Path:
@@ -68,7 +67,9 @@ def test_help_fits_a_narrow_terminal_and_explains_every_option(command: Sequence
     lines = result.output.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith(f"Usage: {' '.join(['paperclaims', *command])} ")
-    unexplained = [line for line in lines if re.fullmatch(r"  (-\w, )?--[\w-]+( <.*>| [A-Z]+)?", line)]
+    unexplained = [
+        line for line in lines if re.fullmatch(r"  (-\w, )?--[\w-]+( <.*>| [A-Z]+)?", line)
+    ]
     assert unexplained == []
 
 
@@ -292,11 +293,10 @@ def test_show_reads_standard_input() -> None:
 
 
 def test_show_prints_a_text_as_it_is_and_makes_its_control_characters_visible() -> None:
-    result = paperclaims("show", "[bold]Tame[/bold] \x1b[2J :smile: \u202egnp.exe \ud800 a\u00a0b")
+    result = paperclaims("show", "[bold]Tame[/bold] \x1b[J :smile: \u202egnp.exe \ud800 a\u00a0b")
     assert result.exit_code == 0
-    expected = "[bold]Tame[/bold] <U+001B>[2J :smile: <U+202E>gnp.exe <U+D800> a\u00a0b"
-    unmarked = re.sub(r"\[\[(\d)\|.*?\]\]", r"\1", result.stdout.splitlines()[0])
-    assert unmarked == expected
+    expected = "[bold]Tame[/bold] <U+001B>[J :smile: <U+202E>gnp.exe <U+D800> a\u00a0b"
+    assert result.stdout.splitlines()[0] == expected
 
 
 def test_show_survives_bytes_that_are_no_text() -> None:
@@ -387,7 +387,7 @@ def test_a_gain_is_told_in_words(parts: dict[str, object], told: str) -> None:
 def test_score_prints_every_measure_of_the_sample() -> None:
     result = paperclaims("score", pipeline.SAMPLE, GOLD)
     assert (result.exit_code, result.stderr) == (0, "")
-    rows = re.findall(r"^│ (\S.*?) +│ ([01]\.\d{3}) ", result.stdout, re.MULTILINE)
+    rows = re.findall(r"^│ ([^│]+?) +│ +([01]\.\d{3}) ", result.stdout, re.MULTILINE)
     assert {"models", "gains: full", "gains: sota", "links", "code status"} <= dict(rows).keys()
 
 
@@ -395,7 +395,7 @@ def test_gold_scored_against_itself_is_without_a_fault() -> None:
     result = paperclaims("score", pipeline.SAMPLE, GOLD, "--predicted", GOLD, "--verbose")
     papers = len(GOLD.read_text().splitlines())
     assert f"{papers} papers, {papers} of them without a fault\n" in result.stdout
-    assert set(re.findall(r"│ ([01]\.\d{3}) ", result.stdout)) == {"1.000"}
+    assert set(re.findall(r"│ +([01]\.\d{3}) ", result.stdout)) == {"1.000"}
 
 
 def test_verbose_lists_what_was_missed(tmp_path: Path) -> None:
