@@ -13,7 +13,7 @@ import itertools
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,10 +77,11 @@ _PAGE_NAME = re.compile(r"daily papers", re.IGNORECASE)
 
 _LONGEST_FURNITURE = 120
 
-_SENTENCE_END = re.compile(r"""[.!?。！？…]["'”’)\]}]*(?=\s|$)""")
-_FULL_STOP = re.compile(r"""[.。…:]["'”’)\]}]*$""")
+_SENTENCE_END = re.compile(r"""[.!?…]["'”’)\]}]*(?=\s|$)|[。！？]""")
+_FULL_STOP = re.compile(r"""[.。…:]["'”’)\]}]*$|https?:\s?//\S+$""")
 _ADDRESS = re.compile(r"\S{0,40}\s?https?://\S+")
 _PLAIN_WORD = re.compile(r"\b[a-z]{2,}\b")
+_WORD = re.compile(r"[^\W_]{3,}")
 _BETWEEN_PEOPLE = re.compile(r"\s*[,;·•]\s*(?:and\s)?|\s(?:and|&)\s")
 _NAME_PART = re.compile(r"[^\W\d_]['’.\w-]*\.?")
 _SMALL_NAME_PARTS = {"van", "von", "der", "den", "de", "da", "di", "del", "la", "el", "al", "bin"}
@@ -116,15 +117,27 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class _Habits:
-    """What is usual on a page: blank lines before an abstract, its length, its plain words."""
+    """What is usual on a page: blank lines before an abstract, its length, and its words.
+
+    Of words written small it is known in how many of so many texts they stand.
+    """
 
     gap: int
     length: float
-    words: frozenset[str]
+    words: Mapping[str, int]
+    texts: int
 
     def left_out(self, block: _Block) -> int:
         """How many lines seem to have been left blank before this one."""
         return max(0, block.gap - self.gap) // (self.gap + 1)
+
+    def share_a_word(self, title: str, abstract: str) -> bool:
+        """Whether a word of the title that few texts of the page have stands in the abstract."""
+        found = set(_WORD.findall(abstract.lower()))
+        return any(
+            word in found and self.words.get(word, 0) <= max(1, self.texts // 8)
+            for word in _WORD.findall(title.lower())
+        )
 
 
 # Where a reading of the page may be: not in a paper, after a title, in the abstract of a title, or
@@ -321,9 +334,12 @@ def _read_roles(blocks: Sequence[_Block]) -> list[_Role]:
     readings: dict[_State, _Reading] = {"between": _Reading()}
     for number, block in enumerate(blocks):
         before = blocks[number - 1] if number else None
+        after = blocks[number + 1] if number + 1 < len(blocks) else None
         found: dict[_State, _Reading] = {}
         for state, reading in readings.items():
-            for role, next_state, cost in _choices(block, before, state, reading.size, habits):
+            for role, next_state, cost in _choices(
+                block, before, after, state, reading.size, habits
+            ):
                 total = reading.cost + cost
                 if next_state not in found or total < found[next_state].cost:
                     size = len(block.text) if role in ("abstract", "alone") else reading.size
@@ -338,25 +354,34 @@ def _read_roles(blocks: Sequence[_Block]) -> list[_Role]:
 
 
 def _choices(
-    block: _Block, before: _Block | None, state: _State, size: int, habits: _Habits
+    block: _Block,
+    before: _Block | None,
+    after: _Block | None,
+    state: _State,
+    size: int,
+    habits: _Habits,
 ) -> Iterator[tuple[_Role, _State, float]]:
     """What a block may be after what came before it, and what is against each."""
     is_titled = state == "titled"
     alone = _TITLE_ALONE if is_titled else 0.0
-    furniture = _against_furniture(block, is_titled, habits)
+    furniture = _against_furniture(block, is_titled, after, habits)
     yield "furniture", "titled" if is_titled else "between", furniture
     yield "title", "titled", _against_title(block, habits) + alone
     abstract = _against_abstract(block)
     yield "alone", "alone", abstract + _ABSTRACT_ALONE + alone
     if is_titled:
-        # So many blank lines that an abstract and the next title were left out between the two.
-        yield "abstract", "paired", abstract + (_HARDLY if habits.left_out(block) > 1 else 0.0)
+        # Blank lines may mean that an abstract and the next title were left out between the two.
+        blanks = habits.left_out(block)
+        if blanks > 1 or (blanks and before and not habits.share_a_word(before.text, block.text)):
+            abstract += _HARDLY
+        yield "abstract", "paired", abstract
     elif state != "between" and before:
         yield "more", state, _against_more(block, before, size, habits)
 
 
 def _habits(blocks: Sequence[_Block]) -> _Habits:
-    nothing = _Habits(0, _USUAL_LENGTH, frozenset())
+    nothing = _Habits(0, _USUAL_LENGTH, {}, 0)
+    prose = [block.text for block in blocks if block.is_prose]
     pairs = [
         block
         for before, block in itertools.pairwise(blocks)
@@ -367,9 +392,8 @@ def _habits(blocks: Sequence[_Block]) -> _Habits:
     return _Habits(
         gap=gaps.most_common(1)[0][0] if gaps else 1,
         length=statistics.median(lengths) if len(lengths) >= 5 else _USUAL_LENGTH,
-        words=frozenset(
-            word for block in blocks if block.is_prose for word in _PLAIN_WORD.findall(block.text)
-        ),
+        words=Counter(word for text in prose for word in set(_PLAIN_WORD.findall(text))),
+        texts=len(prose),
     )
 
 
@@ -410,27 +434,31 @@ def _against_more(block: _Block, before: _Block, size: int, habits: _Habits) -> 
         return 8.0
     if _FULL_STOP.search(block.text) or _ADDRESS.fullmatch(block.text):
         cost = 0.5
-    elif not _FULL_STOP.search(before.text) and (block.text[0].islower() or length >= 100):
+    elif not _FULL_STOP.search(before.text) and (block.text[0].islower() or length >= 200):
         cost = 1.5  # a sentence cut in two
     else:
         cost = 2.0 if length >= 200 else 6.0
     # Two abstracts, the title between them left out, are longer than one in two paragraphs.
-    if length > habits.length / 3 and size + length > 1.5 * habits.length:
+    if length > habits.length / 3 and size + length > 1.7 * habits.length:
         cost += 8.0
     if habits.left_out(block):
         cost += 6.0 if length >= 120 else 1.0
     return cost
 
 
-def _against_furniture(block: _Block, is_titled: bool, habits: _Habits) -> float:
+def _against_furniture(
+    block: _Block, is_titled: bool, after: _Block | None, habits: _Habits
+) -> float:
     if block.is_furniture:
         return 0.0
     people = _people(block.text, habits)
     if people > 1:
         return 1.0 if is_titled else 1.5
-    if people and is_titled:
+    if not is_titled or (after and habits.share_a_word(block.text, after.text)):
+        return _HARDLY  # of a short line below a title it is the abstract that tells
+    if people:
         return 2.0
-    return 3.0 if is_titled and len(block.text) < 25 and len(block.text.split()) <= 2 else _HARDLY
+    return 3.0 if len(block.text) < 25 and len(block.text.split()) <= 2 else _HARDLY
 
 
 def _people(text: str, habits: _Habits) -> int:
