@@ -15,11 +15,12 @@ from pipeline.extractors.gains import SYMBOL, Gains, Known
 from pipeline.extractors.links import Links
 from pipeline.extractors.names import Name, Names
 from pipeline.extractors.sizes import SizeMention, Sizes, distinct
+from pipeline.fold import fold
 from pipeline.language import Text, read_text
 from pipeline.lexicon import Lexicon
 from pipeline.numbers import Quantity, joined, scan
 from pipeline.records import FIELDS, Extraction, Gain, Paper
-from pipeline.rules import Rules, load_rules
+from pipeline.rules import Entry, Rules, load_rules
 from pipeline.skeleton import Item
 
 
@@ -83,6 +84,11 @@ class Extractor:
             links=tuple(links),
             numbers=tuple(numbers),
         )
+
+    def metrics(self, text: str) -> list[tuple[Entry, int, int]]:
+        """The metrics named in a text, each with its half-open range."""
+        folded = fold(text)
+        return [(h.entry, *folded.raw_span(h.start, h.end)) for h in self._metrics.find(folded.text)]
 
     def _folded_links(self, text: Text) -> list[tuple[int, int]]:
         places = text.folded.places

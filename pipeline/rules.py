@@ -241,7 +241,7 @@ _PIECE = regex.compile(
 )
 
 
-def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str
+def compile_phrase(phrase: str, words: Mapping[str, tuple[str, ...]], where: str
 ) -> regex.Pattern[str]:
     """A phrase as a pattern over skeletons.
 
@@ -286,10 +286,16 @@ def compile_phrase(phrase: str, words: Mapping[str, Sequence[str]], where: str
             out.append(f"(?:{expanded})?" if optional else expanded)
     if groups:
         raise RuleError(f"{where}: brackets do not pair in '{phrase}'")
-    return regex.compile("".join(out))
+    return _compiled("".join(out))
 
 
-def _slot(name: str, words: Mapping[str, Sequence[str]], where: str) -> str:
+@functools.lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    """The same phrase is compiled once, however many extractors are made of the rules."""
+    return regex.compile(pattern)
+
+
+def _slot(name: str, words: Mapping[str, tuple[str, ...]], where: str) -> str:
     if name in _SLOTS:
         return _SLOTS[name]
     if name == "q" and name in words:
@@ -309,7 +315,8 @@ def _symbols(names: str, where: str) -> str:
     return f"[{''.join(symbols)}] "
 
 
-def _choice(words: Sequence[str]) -> str:
+@functools.lru_cache(maxsize=256)
+def _choice(words: tuple[str, ...]) -> str:
     ordered = sorted(words, key=lambda word: (-len(word), word))
     return "(?:" + "|".join(regex.escape(spaced(word), literal_spaces=True) + " " for word in ordered) + ")"
 

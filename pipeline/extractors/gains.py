@@ -117,6 +117,7 @@ class Gains:
             low = text.text[start:end].lower()
             amounts = bool(symbols & _AMOUNTS)
             maybe_sota = _MAYBE_SOTA.search(low) is not None
+            claims: list[Claim] = []
             if amounts or maybe_sota:
                 sentence = skeleton(text.text, start, end, inside)
                 if amounts:
@@ -125,7 +126,8 @@ class Gains:
                         self._bind(claim, claims, known, context)
                     gains += [_gain(c) for c in claims]
                 if maybe_sota and text.field == "abstract":
-                    gains += self._best(text, sentence, (start, end), known)
+                    valued = [c.offset for c in claims if c.kind in ("delta", "factor")]
+                    gains += self._best(text, sentence, (start, end), known, valued)
             context = here or context
         return gains
 
@@ -443,13 +445,15 @@ class Gains:
 
     # --- best claims ---
 
-    def _best(self, text: Text, sentence: Skeleton, bounds: tuple[int, int], known: Known) -> list[Gain]:
+    def _best(
+        self, text: Text, sentence: Skeleton, bounds: tuple[int, int], known: Known, valued: Sequence[int]
+    ) -> list[Gain]:
         found: list[tuple[int, int, Entry]] = []
         for entry, patterns in self._sota:
             for pattern in patterns:
                 for match in pattern.finditer(sentence.text):
                     low, high = match.span()
-                    if any(low < b and a < high for a, b, _ in found) or not _claims_best(sentence.text, low, high):
+                    if any(low < b and a < high for a, b, _ in found) or not _claims_best(sentence.text, low, high, valued):
                         continue
                     found.append((low, high, entry))
         out = []
@@ -476,21 +480,39 @@ class Gains:
 _MAYBE_SOTA = regex.compile(
     r"state[- ]of[- ](?:the[- ])?art|states[- ]of[- ]the|\bsota\b|best|outperform|surpass|highest|exceed|superior|beat|improv\w+ (?:up)?on|top\b|first place|rank|record|cutting-edge|leader"
 )
-_CLAIM_VERB = regex.compile(
-    r"(?:achiev|attain|obtain|set|establish|reach|yield|deliver|demonstrat|show|outperform|surpass|exceed|beat|improv|advanc|push|report|provid|produc|result|exhibit|lead|with|rank|highlight|new|gain|perform|is|are|among|first|wins?|secur|maintain|place|enabl|offer|hold|remain|match|record)\w*"
-)
+def _claims_best(body: str, low: int, high: int, valued: Sequence[int]) -> bool:
+    """Whether words about the state of the art claim it, and do not merely mention it.
 
-
-def _claims_best(body: str, low: int, high: int) -> bool:
-    """Whether words about the state of the art claim it, and do not merely mention it."""
-    before, words = body[max(0, low - 70) : low], body[low:high]
-    if regex.search(r"(?:compar\w+|versus|than|existing|previous|prior|current|over|against|many|several|recent|with|of|other|including|on|to|for|among|various|most|by|multiple|these|strong|the) (?:the |all |a )?$", before) and not words.startswith("new "):
-        if not regex.search(r"(?:achiev\w+|attain\w*|obtain\w*|set\w*|establish\w*|reach\w*|yield\w*|deliver\w*|demonstrat\w*|results? in|resulting in|leads? to|leading to|advanc\w+|push\w*|improv\w+|report\w*|with|provid\w+|surpass\w*|outperform\w*|exceed\w*|produc\w+) (?:the |a |an |to )?$", before):
-            return False
-    if regex.search(r"(?:not|fail\w*|without|far from|still|however) (?:[^ ]+ ){0,3}$", before):
+    `valued` are the offsets of the sentence's differences: where "outperforms X by 3%" has its
+    value, the value is the claim.
+    """
+    before, words = body[max(0, low - 80) : low], body[low:high]
+    clause_end = body.find("; ", high) if "; " in body[high:] else len(body)
+    if regex.search(r"(?:compared (?:with|to)|over|against|short of|than|previous|prior|existing|versus|among|two|three|four|five|several|many|by) (?:the |previous |prior |existing |other )?$", before) and not _BEATS.search(words):
         return False
-    start = max(body.rfind(". ", 0, low), body.rfind("; ", 0, low), 0)
-    return _CLAIM_VERB.search(body[start:low] + words) is not None
+    if regex.search(r"(?:not|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been) (?:[^ ]+ ){0,2}$", before):
+        return False
+    beats = _BEATS.search(words) or _BEATS.search(body, max(0, low - 24), low)
+    if beats:
+        return not any(high - 2 <= offset < clause_end for offset in valued)
+    if _LEADS.match(words):
+        return not _PURPOSE.search(before + " " + words)
+    reached = regex.search(r"(?:^| )(?:new|a new|the new) ", before[-9:] + words[:9]) or _REACHES.search(before) or _REACHES.search(words)
+    if not reached or _PURPOSE.search(before) or _PURPOSE.search(before[-40:] + words):
+        return False
+    return True
+
+
+_BEATS = regex.compile(r"(?:outperform|surpass|exceed|beat|improv|outscor|outpac|superior|better than|outclass|outshin|excel|over|gains? over)\w* ")
+_LEADS = regex.compile(r"(?:is|are|remains|becomes|ranks?|ranked|ranking|wins?|won|placed|secured|highest|best|top) ")
+_REACHES = regex.compile(
+    r"(?:^| )(?:achiev|attain|obtain|set|sets|setting|establish|reach|yield|deliver|demonstrat|show|report|produc|advanc|push|exhibit|"
+    r"secur|provid|result|lead|gain|maintain|enabl|offer|match|highlight|with|are|is|at)\w* (?:(?:in|to|the|a|an|new|its|their|our|both|consistent|overall|competitive|or|and|on|strong|remarkable|[^ ]+ly) ){0,4}(?:[^ ]+ ){0,1}$"
+    r"|(?:^| )(?:achiev|attain|obtain|set|establish|reach|yield|deliver|demonstrat|advanc|push|show|exhibit)\w* (?:[^ ]+ ){0,6}"
+)
+_PURPOSE = regex.compile(
+    r"(?:(?<!able |shown |manages |us |it |them |proven |demonstrated |model |models |found )to|for|of|towards?|toward|while|can|could|have|has|had|often|often|typically|usually) (?:be |been )?(?:achiev|reach|attain|obtain|push|train|advanc|establish|yield|demonstrat|show)\w* (?:[^ ]+ ){0,3}"
+)
 
 
 def _kind_of(entry: Entry, quantity: Quantity) -> tuple[GainKind, str | None]:

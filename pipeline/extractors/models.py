@@ -12,6 +12,8 @@ from pipeline.records import Model, ModelKind, ModelRole
 _MODEL_LIKE = regex.compile(
     r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
 )
+# how a known model is proposed; a looser phrase would make BERT the proposal of whoever uses it
+_DIRECT = frozenset({"title-colon", "propose", "propose-called", "propose-bracket", "our-name", "name-is-a"})
 
 
 def canonical(name: Name, candidate: Candidate) -> str:
@@ -59,7 +61,8 @@ def models(names: Sequence[Name], counts: Mapping[str, int]) -> list[Model]:
 def role_of(name: Name) -> ModelRole:
     """What a model is to the paper, by the phrases it stands in."""
     roles = name.roles
-    if roles["proposed"] and (name.entry is None or roles["proposed"] > 1 + roles["base"]):
+    direct = name.said & _DIRECT
+    if roles["proposed"] and (name.entry is None or "title-colon" in direct or len(direct) > roles["base"]):
         return "proposed"
     if roles["baseline"] and roles["baseline"] >= roles["base"]:
         return "baseline"

@@ -57,6 +57,12 @@ _NAMES = (
     r"(?P<names>[ZMB] (?:(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )"
     r"(?:the |on |on the |on the |both )?[ZMB] )*)"
 )
+# "we propose meta-tuning, which ...": a name in lower case, told by the want of an article
+_PROPOSED_PLAIN = regex.compile(
+    r"\b(?:[Ww]e|[Pp]aper|[Ww]ork)\s(?:\w+ly\s|then\s|also\s|thus\s|therefore\s|further\s)?(?:propose|introduce|present|develop|proposes|introduces|presents)\s"
+    r"(?P<name>(?!(?:a|an|the|our|this|to|and|new|novel|several|two|three|four|some|that|how|it|its|methods|results|techniques|experiments|simple|efficient|extensive|various|evidence|theoretical|multiple|different|improved|algorithms|empirical|effective|strategies|approaches|here|such|what|one|both|another|detailed|practical|models|more|in|using|for|by|other|first|general|solutions|data|different)\b)"
+    r"\p{Ll}[\p{L}\d]*(?:[- ](?!(?:for|of|to|in|on|with|and|that|which|as|by|from|based|via|where|using|or|methods?|algorithms|models|techniques|results)\b)[\p{Ll}\d]+){0,3})(?:\s-\s|,\s(?:a|an|which|the|our|where)\s|\s\([A-Z]|:\s)"
+)
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
 _BRACKETED = regex.compile(r"\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
 _NEEDED = 2.0
@@ -90,6 +96,7 @@ class Name:
     table: str | None = None
     alias_of: str | None = None
     generic: bool = False
+    said: set[str] = field(default_factory=set)
 
     @property
     def strong(self) -> bool:
@@ -165,6 +172,12 @@ class Names:
                 self._close(text, run, found)
                 run.clear()
 
+        plain = [
+            Candidate(text, *m.span("name"), m["name"], strong=True)
+            for m in _PROPOSED_PLAIN.finditer(folded)
+            if not any(a < m.end("name") and m.start("name") < b for a, b in taken) and key_of(m["name"]) not in self._never
+        ]
+        taken = sorted([*taken, *((c.start, c.end) for c in plain)])
         at = 0
         for match in _TOKEN.finditer(folded):
             start, end = match.span()
@@ -192,7 +205,7 @@ class Names:
             else:
                 flush()
         flush()
-        merged = [*known, *found]
+        merged = [*known, *plain, *found]
         merged.sort(key=lambda c: c.start)
         return merged
 
@@ -313,7 +326,7 @@ class Names:
         strong = [c for c in inside if c.strong]
         if len(words) > 1 and strong and strong[0].start > 0 and len(words) > 2:  # noqa: PLR2004
             return candidates
-        if key_of(match[1]) in self._never or (len(words) > 1 and match[1] not in body):
+        if key_of(match[1]) in self._never or (len(words) > 1 and match[1].lower() not in body.lower()):
             return candidates
         whole = Candidate(text, 0, end, match[1], len(words) == 1 and self._is_strong(match[1]))
         if len(words) > 1 and any(c.strong for c in inside):
@@ -329,6 +342,7 @@ class Names:
                 for offset, item in sentence.items_in(low, high):
                     name: Name = item.of
                     weight = float(entry["weight"] or 0)
+                    name.said.add(entry.key)
                     if entry["role"]:
                         name.roles[entry["role"]] += 1
                     if entry["kind"]:
@@ -393,6 +407,7 @@ class Names:
         return found
 
 
+_PREPOSITIONS = frozenset("for of in on via with to using from by and through into between as both including".split())
 _STOPS = frozenset(
     "for that which to in with on by from based where using designed capable , . ; : ( ) is are was who via"
     " tailored aimed built trained leveraging consisting comprising containing featuring of and enabling".split()
@@ -419,6 +434,9 @@ def _mark_generic(text: Text, names: dict[str, Name]) -> None:
         expansion = tail[-len(letters) :]
         if sum(w[0].isupper() for w in expansion[1:]) < max(1, len(expansion) - 2):
             name.generic = True
+            before = words[-len(expansion) - 1 : -len(expansion)]
+            if before and before[0].lower() in _PREPOSITIONS:
+                name.roles["of a phrase"] += 1
 
 
 def _share_lists(sentence: Skeleton) -> None:
@@ -480,7 +498,7 @@ def _decide(names: dict[str, Name]) -> list[Name]:
     for name in names.values():
         if name.alias_of is not None or not name.scores:
             continue
-        if name.generic and not name.roles["proposed"]:
+        if name.generic and (not name.roles["proposed"] or (name.roles["of a phrase"] and "title-colon" not in name.said)):
             continue
         table = max(sorted(name.scores), key=lambda t: name.scores[t])
         if name.entry is None and name.strong:
