@@ -24,7 +24,7 @@ _UNITS = (
 )
 _NUMBER = regex.compile(
     rf"""
-    (?P<about>[<>]=?\s?|~\s?)?
+    (?P<about>[<>]=?\s?|~\s?|(?<![A-Za-z])sim(?=\d))?
     (?P<sign>(?<![\w.)%])[+\-\xb1])?
     \$?
     (?P<digits>{_DIGITS})

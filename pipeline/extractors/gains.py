@@ -41,15 +41,15 @@ _ON = regex.compile(
     r"(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() (?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) ){0,2}(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?B (?:(?:benchmark|benchmarks|dataset|datasets) )?)*)"
 )
 _OVER = (
-    r"(?:in comparison (?:to|with)|with respect to|(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|beating) "
+    r"(?:comparable (?:[^ ]+ ){0,3}?(?:to|with)|similar (?:[^ ]+ ){0,2}?(?:to|as)|on par with|in comparison (?:to|with)|with respect to|(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|beating) "
 )
 _NP_END = (
     r"(?=(?:, |\. |; |: |\) |\( |and (?:[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|by|a P|X|P)|while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |when |using |across |under |at |through |without |despite |as |but |where |which |that |after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|P |X |N |Q |C |U |D |is |are |per )|$)"
 )
-_BASELINE_AFTER = regex.compile(_OVER + r"(?P<np>(?:(?![.;:] )[^ ]+ ){1,10}?)" + _NP_END)
+_BASELINE_AFTER = regex.compile(_OVER + r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)" + _NP_END)
 _BASELINE_VERB = regex.compile(
     r"(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|beat(?:s|ing)?|improv(?:es?|ed|ing) (?:up)?on|improv(?:es?|ed|ing) over|outscor(?:es?|ed|ing)|better(?:s|ed)|superior to) "
-    r"(?P<np>(?:(?![.;:] )[^ ]+ ){1,10}?)" + _NP_END
+    r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)" + _NP_END
 )
 _PERFORMANCE_HEADS = frozenset("performance accuracy quality score scores results".split())
 _LEAD = regex.compile(r"^(?:(?:the|a|an|its|their|our|this|these|overall|further|also|significantly|by|of|in|on|up|to|both|only|more|additional|final|remarkable|substantial|consistent|significant|relative|absolute) )+")
@@ -124,6 +124,7 @@ class Gains:
                     claims = self._claims(text, sentence, (start, end))
                     for claim in claims:
                         self._bind(claim, claims, known, context)
+                    _share_baselines(claims)
                     gains += [_gain(c) for c in claims]
                 if maybe_sota and text.field == "abstract":
                     valued = [c.offset for c in claims if c.kind in ("delta", "factor")]
@@ -161,7 +162,7 @@ class Gains:
         for offset, claim in claimed.items():
             claim.qualifiers = _qualifiers(body, offset, claim.item.of)
         for claim in claimed.values():
-            if claim.listed is not None and "up_to" in claim.listed.qualifiers and claim.offset > claim.listed.offset:
+            if claim.listed is not None and "up_to" in claim.listed.qualifiers and not claim.qualifiers and claim.offset > claim.listed.offset:
                 claim.qualifiers.add("up_to")
             if claim.listed is not None and "average" in claim.listed.qualifiers:
                 claim.qualifiers.add("average")
@@ -247,12 +248,12 @@ class Gains:
     # --- binding ---
 
     def _bind(self, claim: Claim, claims: Sequence[Claim], known: Known, context: Sequence[str]) -> None:
-        body = claim.sentence.text
         claim.benchmarks = self._benchmarks(claim, claims, known, context)
         claim.metric = self._metric(claim, claims)
         claim.baseline = self._baseline(claim, claims)
         claim.model = self._model(claim, known)
-        del body
+        if claim.metric and regex.search(r"\b(?:average|mean)\b", claim.metric, regex.IGNORECASE):
+            claim.qualifiers.add("average")
 
     def _benchmarks(self, claim: Claim, claims: Sequence[Claim], known: Known, context: Sequence[str]) -> list[str]:
         sentence, body = claim.sentence, claim.sentence.text
@@ -263,8 +264,6 @@ class Gains:
         after = body[claim.offset + 2 : next_amount]
         # a benchmark after the value, before the next value
         match = _ON.search(" " + after)
-        last = i + 1 == len(offsets)
-        lists = _followers(claim, claims)
         if match and not regex.search(r"[;]|(?:^| )(?:while|whereas|but) ", after[: match.start()]):
             names = [item.of for _, item in sentence.items_in(
                 claim.offset + 2 + match.start("b") - 1, claim.offset + 2 + match.end("b") - 1) if item.symbol == "B"]
@@ -304,7 +303,6 @@ class Gains:
             if all_before and not regex.search(r"; |(?:^| )(?:while|whereas) ", body[previous:claim.offset]):
                 m = all_before[-1]
                 return [item.of for _, item in sentence.items_in(m.start("b") - 1, m.end("b") - 1) if item.symbol == "B"]
-        del last, lists
         if claim.kind in ("factor", "share") or "B " in body:
             return []
         if len(context) == 1 and regex.match(r"(?:more importantly|furthermore|moreover|further|additionally|also|in addition|besides|specifically|notably|in particular|surprisingly|continued) ", body):
@@ -382,15 +380,20 @@ class Gains:
             match = regex.match(r"of (?P<np>(?:[^ ,.;]+ ){0,3}?(?:M |human |full |fully-trained |original |baseline |teacher )(?:[^ ,.;]+ ){0,2}?)" + _NP_END, body[claim.offset + 2 :])
             if match:
                 return self._noun_phrase(claim, claim.offset + 2 + match.start("np"), claim.offset + 2 + match.end("np"))
-            match = regex.match(r"(?:[^ ,.;]+ ){0,6}?of (?P<np>(?:[^ ,.;]+ ){1,6}?)" + _NP_END, body[claim.offset + 2 :].removeprefix("of "))
+            match = regex.match(r"of (?:[^ ,.;]+ ){1,4}?(?:of|in) (?P<np>(?:[^ ,.;]+ ){1,6}?)" + _NP_END, body[claim.offset + 2 :])
+            if match:
+                return self._noun_phrase(claim, claim.offset + 2 + match.start("np"), claim.offset + 2 + match.end("np"))
         i = offsets.index(claim.offset)
         end = offsets[i + 1] if i + 1 < len(offsets) else len(body)
         previous = offsets[i - 1] if i else 0
+        other = regex.match(r"(?:compared (?:to|with)|versus|vs \. |vs|against|over) [PNQ] (?:by|for|of|from|achieved by|with) (?P<np>(?:[^ ,.;]+ ){1,5}?)" + _NP_END, body[claim.offset + 2 :])
+        if other:
+            return self._noun_phrase(claim, claim.offset + 2 + other.start("np"), claim.offset + 2 + other.end("np"))
         for low, high in ((claim.offset + 2, end),):
             match = _BASELINE_AFTER.search(body, low, high)
             if match and not (match.group().startswith(("from ", "over ")) and regex.match(r"(?:from|over) (?:the )?(?:B |K |N |\d)", match.group())):
                 return self._noun_phrase(claim, match.start("np"), match.end("np"))
-        if claim.whom is not None:
+        if claim.whom is not None and claim.kind != "score":
             return self._noun_phrase(claim, *claim.whom)
         for low, high in ((previous, claim.offset), (0, claim.offset)):
             matches = [m for m in _BASELINE_VERB.finditer(body, low, high)]
@@ -404,6 +407,12 @@ class Gains:
             match = _BASELINE_AFTER.search(body, claim.offset)
             if match and not match.group().startswith("from "):
                 return self._noun_phrase(claim, match.start("np"), match.end("np"))
+        improved = regex.search(r"(?:improv|boost|enhanc|increas|rais)\w* (?:the |[^ ]+ ){0,3}?(?:K|performance|performances|results|capabilities|abilities) of (?P<np>(?:[^ ,.;:()]+ ){1,6}?)(?=, |\( |by |from |on |including )", body[: claim.offset])
+        if improved and claim.kind == "delta":
+            return self._noun_phrase(claim, improved.start("np"), improved.end("np"))
+        opening = regex.match(r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) ", body)
+        if opening and claim.kind == "delta":
+            return self._noun_phrase(claim, opening.start("np"), opening.end("np"))
         match = regex.search(r"(?:outperforming|surpassing|exceeding|beating) (?P<np>(?:[^ ,.;:()]+ ){1,7}?)" + _NP_END, body[end if end < len(body) else claim.offset :])
         if match:
             base = end if end < len(body) else claim.offset
@@ -576,8 +585,11 @@ def _group(claim: Claim, claims: Sequence[Claim]) -> list[Claim]:
     return group
 
 
-def _followers(claim: Claim, claims: Sequence[Claim]) -> Sequence[Claim]:
-    return [c for c in claims if c.listed is claim]
+def _share_baselines(claims: Sequence[Claim]) -> None:
+    """What is said once of a list of values is said of each: a baseline named at either end."""
+    for claim in claims:
+        if claim.baseline is None:
+            claim.baseline = next((c.baseline for c in _group(claim, claims) if c.baseline), None)
 
 
 def _gain(claim: Claim) -> Gain:

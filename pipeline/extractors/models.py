@@ -13,7 +13,7 @@ _MODEL_LIKE = regex.compile(
     r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
 )
 # how a known model is proposed; a looser phrase would make BERT the proposal of whoever uses it
-_DIRECT = frozenset({"title-colon", "propose", "propose-called", "propose-bracket", "our-name", "name-is-a"})
+_DIRECT = frozenset({"title-colon", "propose", "propose-called", "name-is-a"})
 
 
 def canonical(name: Name, candidate: Candidate) -> str:
@@ -62,13 +62,11 @@ def role_of(name: Name) -> ModelRole:
     """What a model is to the paper, by the phrases it stands in."""
     roles = name.roles
     direct = name.said & _DIRECT
-    if roles["proposed"] and (name.entry is None or "title-colon" in direct or len(direct) > roles["base"]):
+    if roles["proposed"] and (name.entry is None or "title-colon" in direct or len(direct) > roles["base"] + roles["baseline"]):
         return "proposed"
     if roles["baseline"] and roles["baseline"] >= roles["base"]:
         return "baseline"
-    if roles["base"]:
-        return "base"
-    return "mentioned"
+    return "base" if roles["own part"] else "mentioned"
 
 
 def _kind(name: Name) -> ModelKind:

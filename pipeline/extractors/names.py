@@ -57,6 +57,10 @@ _NAMES = (
     r"(?P<names>[ZMB] (?:(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )"
     r"(?:the |on |on the |on the |both )?[ZMB] )*)"
 )
+# where an abstract begins to speak of its own work
+_OWN_PART = regex.compile(
+    r"\b(?:[Ww]e|[Oo]ur|[Tt]his (?:paper|work|study|report|article|survey|thesis|technical report|research|tutorial|demo)|[Ii]n this|[Hh]ere,|[Hh]erein|[Tt]he (?:paper|present))\b"
+)
 # "we propose meta-tuning, which ...": a name in lower case, told by the want of an article
 _PROPOSED_PLAIN = regex.compile(
     r"\b(?:[Ww]e|[Pp]aper|[Ww]ork)\s(?:\w+ly\s|then\s|also\s|thus\s|therefore\s|further\s)?(?:propose|introduce|present|develop|proposes|introduces|presents)\s"
@@ -304,7 +308,8 @@ class Names:
         for text in texts:
             _mark_generic(text, names)
         for text, sentence in sentences:
-            self._read_sentence(text, sentence)
+            own = text.field == "title" or _OWN_PART.search(text.text, 0, sentence.places[-1][1]) is not None
+            self._read_sentence(text, sentence, own=own)
         _merge_expansions(sentences)
         for _, sentence in sentences:
             _share_lists(sentence)
@@ -333,7 +338,11 @@ class Names:
             whole.strong = True
         return [whole, *(c for c in candidates if c.start >= end)]
 
-    def _read_sentence(self, text: Text, sentence: Skeleton) -> None:
+    def _read_sentence(self, text: Text, sentence: Skeleton, *, own: bool) -> None:
+        """Gathers evidence from one sentence; what comes before the paper speaks of itself tells
+        what names are, not what they are to the paper."""
+        for _, item in sentence.items_in(0, len(sentence.text)):
+            item.of.roles["own part" if own else "background"] += 1
         phrases = self._title_phrases if text.field == "title" else self._phrases
         for phrase in phrases:
             entry = phrase.entry
@@ -342,8 +351,9 @@ class Names:
                 for offset, item in sentence.items_in(low, high):
                     name: Name = item.of
                     weight = float(entry["weight"] or 0)
-                    name.said.add(entry.key)
-                    if entry["role"]:
+                    if own:
+                        name.said.add(entry.key)
+                    if entry["role"] and (own or entry["role"] == "training"):
                         name.roles[entry["role"]] += 1
                     if entry["kind"]:
                         name.kinds[entry["kind"]] += 1
