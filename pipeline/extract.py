@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import regex
+
 from pipeline.extractors import benchmarks as benchmarks_
 from pipeline.extractors import models as models_
 from pipeline.extractors.counts import Counts, Use
@@ -17,11 +19,14 @@ from pipeline.extractors.names import Name, Names
 from pipeline.extractors.sizes import SizeMention, Sizes, distinct
 from pipeline.fold import fold
 from pipeline.language import Text, read_text
-from pipeline.lexicon import Lexicon
+from pipeline.lexicon import Found, Lexicon
 from pipeline.numbers import Quantity, joined, scan
 from pipeline.records import FIELDS, Extraction, Gain, Paper
 from pipeline.rules import Entry, Rules, load_rules
 from pipeline.skeleton import Item
+
+
+_CHANGE = regex.compile(r"(?:speed-?ups?|gains?|improvements?|reductions?|savings?|acceleration|overhead)$", regex.I)
 
 
 class Extractor:
@@ -61,9 +66,12 @@ class Extractor:
         models = models_.models(names, counts)
         proposed = [m for m in models if m.role == "proposed"]
         main = max(proposed, key=lambda m: (m.mentions, m.span.field == "title", -m.span.start), default=None)
-        measured = [b.name for b in benchmarks if b.role in ("introduced", "evaluated")]
+        own = [b.name for b in benchmarks if b.role == "introduced"]
+        if not own:
+            own = [b.name for b in benchmarks if b.span.field == "title" or b.name in paper.title]
         known = Known(
-            proposed=main.name if main else None, only=measured[0] if len(measured) == 1 else None
+            proposed=main.name if main else None,
+            only=own[0] if len(own) == 1 and (main is None or own[0] in paper.title) else None,
         )
         skeletons: dict[str, list[Item]] = {}
         for text in texts:
@@ -111,9 +119,7 @@ class Extractor:
         items += [s for s in sized if not _overlaps(s, mentions)]
         items.sort(key=lambda i: i.start)
         free = [q for q in quantities if not _overlaps(q, items) and not _in_word(q, text.text)]
-        metric_items = [
-            Item(hit.start, hit.end, "K", hit.entry) for hit in self._metrics.find(text.text)
-        ]
+        metric_items = _metric_items(text.text, self._metrics.find(text.text))
         items += [m for m in metric_items if not _overlaps(m, items)]
         for quantity in joined(free, text.text):
             symbol = "D" if quantity.sign in ("+", "-") and quantity.low is None else SYMBOL[quantity.shape]
@@ -124,6 +130,25 @@ class Extractor:
                 items.append(item)
         items.sort(key=lambda i: i.start)
         return items
+
+
+def _metric_items(text: str, found: Sequence[Found]) -> list[Item]:
+    """The metrics of a text; a name and its acronym in brackets, "word error rate (WER)", are one.
+
+    Words for a change ("decoding speedup") are left to the phrases of rules/gains.yaml.
+    """
+    items: list[Item] = []
+    for hit in found:
+        start, end = hit.start, hit.end
+        if _CHANGE.search(text, start, end):
+            continue
+        while text.startswith("s", end) and not text[end + 1 : end + 2].isalnum():
+            end += 1
+        if items and text[items[-1].end : start] == " (" and text.startswith(")", end):
+            items[-1] = Item(items[-1].start, end + 1, "K", items[-1].of)
+        else:
+            items.append(Item(start, end, "K", hit.entry))
+    return items
 
 
 def _canonical(name: Name) -> str:

@@ -178,7 +178,7 @@ class Gains:
             if quantity.magnitude:
                 return False
             decimal = any(v is not None and v != int(v) for v in (quantity.low, quantity.high))
-            return bool(quantity.unit) or decimal or bool(regex.search(r"K (?:[^ ]+ ){0,10}$", body[:offset]))
+            return bool(quantity.unit) or decimal or bool(regex.search(r"K (?:[^ ]+ ){0,4}$", body[:offset]))
         if quantity.shape == "number":
             value = quantity.value if quantity.value is not None else quantity.high
             if value is None or quantity.magnitude:
@@ -248,8 +248,8 @@ class Gains:
     # --- binding ---
 
     def _bind(self, claim: Claim, claims: Sequence[Claim], known: Known, context: Sequence[str]) -> None:
-        claim.benchmarks = self._benchmarks(claim, claims, known, context)
         claim.metric = self._metric(claim, claims)
+        claim.benchmarks = self._benchmarks(claim, claims, known, context)
         claim.baseline = self._baseline(claim, claims)
         claim.model = self._model(claim, known)
         if claim.metric and regex.search(r"\b(?:average|mean)\b", claim.metric, regex.IGNORECASE):
@@ -303,7 +303,7 @@ class Gains:
             if all_before and not regex.search(r"; |(?:^| )(?:while|whereas) ", body[previous:claim.offset]):
                 m = all_before[-1]
                 return [item.of for _, item in sentence.items_in(m.start("b") - 1, m.end("b") - 1) if item.symbol == "B"]
-        if claim.kind in ("factor", "share") or "B " in body:
+        if claim.kind in ("factor", "share") or "B " in body or regex.search(r"memory|time|latency|cost|comput|token|flops|storage|speed", claim.metric or "", regex.IGNORECASE):
             return []
         if len(context) == 1 and regex.match(r"(?:more importantly|furthermore|moreover|further|additionally|also|in addition|besides|specifically|notably|in particular|surprisingly|continued) ", body):
             return list(context)
@@ -311,13 +311,19 @@ class Gains:
 
     def _metric(self, claim: Claim, claims: Sequence[Claim]) -> str | None:
         sentence, body = claim.sentence, claim.sentence.text
-        quantity: Quantity = claim.item.of
+        group = _group(claim, claims)
+        if len(group) > 1:
+            listed = regex.search(r"(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )(?:by|of|to|at|from) (?:(?!K )[^ ]+ ){0,4}$", body[: group[0].offset])
+            names = [o for o, i in sentence.items_in(*listed.span("list")) if i.symbol == "K"] if listed else []
+            if len(names) == len(group):
+                at = names[group.index(claim)]
+                return self._words(claim, at, at + 2)
         after = body[claim.offset + 2 :]
         before = body[: claim.offset]
-        match = regex.match(r"(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|gain|gains|increase|reduction|improvements|drop|decrease|boost) ){0,4}(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to )[^ ,.;:()PXQNUCD]+ ){0,3}?(?:K )+(?:(?:score|scores|rate|rates|metric|time|cost|costs|points) )?)", after)
+        match = regex.match(r"(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|gain|gains|increase|reduction|improvements|drop|decrease|boost) ){0,4}(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to )[^ ,.;:()PXQNUCD]+ ){0,3}?(?:K |performance |score |scores )+(?:(?:score|scores|rate|rates|metric|time|cost|costs|points) )?)", after)
         if match:
             return self._words(claim, claim.offset + 2 + match.start("np"), claim.offset + 2 + match.end("np"))
-        match = regex.search(r"(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,2}(?:K )+(?:score |scores |rate |rates |values? )?)(?:(?:of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|about|on|an?|over|was|are|,|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|roughly|in|under) ){0,5}$", before)
+        match = regex.search(r"(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,2}(?:K |performance |score |scores )+(?:score |scores |rate |rates |values? )?)(?:(?:of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|about|on|an?|over|was|are|,|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|roughly|in|under) ){0,5}$", before)
         if match and claim.kind != "share":
             return self._words(claim, match.start("np"), match.end("np"))
         if claim.what is not None:
@@ -326,7 +332,7 @@ class Gains:
             low = claim.what[0] + (lead.end() if lead else 0)
             high = claim.what[1]
             piece = body[low:high]
-            cut = regex.search(r"(?:^| )(?:on|of (?=[MB] )|for|across|over|than|compared|while|with|when|from|using|by|under|at|without|per|during|, |\( )", piece)
+            cut = regex.search(r"(?:^| )(?:on|of (?=[MB] )|for|across|over|than|compared|while|with|when|from|using|by|under|at|without|per|during|,|\() ", piece)
             if cut and cut.start() > 0:
                 high = low + cut.start() + 1
             elif cut:
@@ -363,7 +369,6 @@ class Gains:
         in_terms = regex.match(r"(?:[^ .;:]+ ){0,10}?(?:in terms of|measured by|in|w\.r\.t) (?:the |average |both )?(?P<np>(?:[^ ,.;:()PXQNUCD]+ ){0,2}?(?:K )+(?:score |rate )?)", after)
         if in_terms:
             return self._words(claim, claim.offset + 2 + in_terms.start("np"), claim.offset + 2 + in_terms.end("np"))
-        del quantity
         return None
 
     def _words(self, claim: Claim, low: int, high: int) -> str | None:
