@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import regex
 
@@ -16,23 +17,44 @@ from pipeline.numbers import Quantity
 from pipeline.records import Size, SizeKind
 from pipeline.rules import Entry, Rules
 
-_AFTER = regex.compile(
-    r"[\s-]*(?:\(|of\s)?(?:(?!(?:and|or|to|in|on|for|with|the|is|are|from|by|we|our|model|parameters?|which|that|than|at)(?![\w-]))[\p{L}\d/'+&.-]+(?<![.])[\s]+){0,4}?"
+_SMALLEST, _LARGEST = 1_000, 10**18
+# what a noun phrase may hold between a number and the noun that is counted
+_BETWEEN = (
+    r"[\s-]*\(?(?:(?:of\s)?(?!(?:and|or|to|in|on|for|with|is|are|was|were|from|by|we|our|which|that|than|at|per|across|over|"
+    r"against|as|while|model|models|using|via|can|has|have)(?![\w-]))[\p{L}\d][\p{L}\d/'+&.-]*(?<!\.),?[\s-]+){0,4}?"
 )
-_SMALLEST = 1_000
-_CONTEXT = regex.compile(
-    r"[\s-]*(?:token\s)?(?:context|window|sequence|steps?|iterations?|resolution|pixels?|frames?|hours?|epochs?|gpu|"
-    r"dimension|languages?|tasks?|classes|downloads|users|times|layers|citations?|stars|cost|characters? per|budget)",
+_COUNTED = regex.compile(_BETWEEN + r"(?P<noun>\p{Ll}{3,}s)(?![\p{L}-])")
+_NEVER_COUNTED = frozenset(
+    "tokens steps iterations languages tasks classes categories hours days years months weeks minutes seconds times layers dollars users"
+    " downloads gpus tpus epochs pixels flops stars citations frames views characters contexts lengths bits bytes is has was does this its"
+    " less plus across domains parameters operations dimensions runs updates calls rounds generations evaluations experiments sizes costs".split()
+)
+_NOT_A_SIZE = regex.compile(
+    r"[\s-]*(?:token\s)?(?:contexts?|windows?|sequences?\slength|length|steps?|iterations?|resolution|pixels?|frames?\sper|hours?|"
+    r"epochs?|gpus?|dimension|languages?|tasks?|classes|downloads|users|times|layers|citations?|stars|cost|characters? per|budget|"
+    r"USD|dollars|FLOPs?|Hz|x\s?\d)",
     regex.IGNORECASE,
 )
 _LENGTH = regex.compile(
-    r"(?:context|contexts|sequence|length|lengths|window|windows|inputs?|long|up to|as long as|beyond|extend\w*)(?:\s\w+){0,3}\s(?:of\s|to\s|as\s|up\sto\s|over\s)*$",
+    r"(?:contexts?|sequences?|lengths?|windows?|inputs?|long|up to|as long as|beyond|extend\w*|every|within)(?:\s\w+){0,3}\s(?:of\s|to\s|as\s|up\sto\s|over\s)*$",
     regex.IGNORECASE,
 )
 _GPU = regex.compile(r"(?:[AHVLT]\d{2,3}|RTX|GPU|GB)[-\s]*$|x[AHV]\d+-$")
-_MODEL_AFTER = regex.compile(
-    r"[\s-]*(?:\)\s?)?(?:[\p{L}-]+\s){0,3}?(?:models?|LLMs?|LMs?|language models?|variants?|backbones?|network|transformers?|VLMs?|MLLMs?|versions?|scales?|parameters?|counterparts?|baselines?|checkpoints?|dense|MoE|active|activated|family|decoder|encoder|params|agents?|policy|VLA|-scale|-sized?|and\s\d+(?:\.\d+)?B|level|(?:open|larger|smaller|base|foundation|instruct))(?![a-z])"
+_PARAMETERS_BEFORE = regex.compile(
+    r"(?:parameters?|parameter\scounts?|parameter\ssizes?|model\ssizes?|model\sscales?|models?)\s(?:\(|from\s|of\s|ranging\sfrom\s|between\s|sizes?\s|counts?\s|up\sto\s|as\ssmall\sas\s|with\s|at\s){1,3}$",
+    regex.IGNORECASE,
 )
+_MODEL_AFTER = regex.compile(
+    r"[\s-]*\)?[\s-]*(?:[\p{L}-]+\s){0,3}?(?:models?|LLMs?|LMs?|variants?|backbones?|networks?|transformers?|VLMs?|MLLMs?|versions?|"
+    r"scales?|counterparts?|baselines?|checkpoints?|dense|MoE|active|activated|family|decoder|encoder|params|agents?|policy|VLA|"
+    r"sized?|level|open|larger|smaller|base|foundation|instruct)(?![a-z])"
+)
+_WITH_SIZE = regex.compile(
+    r"\s?\(|,?\s(?:(?:model|models|with|of|has|have|having|is|a|an|at|using|contains?|comprising|consists?|and|in|from|only|just|merely|"
+    r"about|up|to|size|sizes|scale|scales|ranging|the|available|which|total|parameters?|over|approximately|around|architecture|that)[\s,(]*)+"
+    r"(?:[\d.]+\s?(?:[BbMm]|billion|million)?(?:,\s?|\sand\s|\sto\s|,\sand\s|-))*"
+)
+_LISTED = regex.compile(r",?\s?(?:and|or|to|,|/|-|&|~)\s?|,\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,122 +70,151 @@ class SizeMention:
     model: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a name stands, and whether it names a model."""
+
+    start: int
+    end: int
+    name: str
+    is_model: bool
+
+
 class Sizes:
     """Finds sizes; built once from the rules."""
 
     def __init__(self, rules: Rules) -> None:
-        self._entries = {entry.key: entry for entry in rules.entries["sizes"]}
-        self._nouns: list[tuple[regex.Pattern[str], Entry]] = []
+        self._nouns: list[tuple[regex.Pattern[str], regex.Pattern[str], Entry]] = []
         for entry in rules.entries["sizes"]:
             nouns = sorted(entry["phrases"], key=len, reverse=True)
             choice = "|".join(regex.escape(noun, literal_spaces=True) for noun in nouns)
-            self._nouns.append((regex.compile(rf"(?:{choice})(?![\p{{L}}-])", regex.IGNORECASE), entry))
+            noun = rf"(?:{choice})(?![\p{{L}}-])"
+            self._nouns.append(
+                (
+                    regex.compile(_BETWEEN + noun, regex.IGNORECASE),
+                    regex.compile(r"[\s-]?" + noun, regex.IGNORECASE),
+                    entry,
+                )
+            )
 
     def find(
-        self, text: Text, quantities: Sequence[Quantity], names: Sequence[tuple[int, int, str, bool]]
+        self,
+        text: Text,
+        quantities: Sequence[Quantity],
+        names: Sequence[tuple[int, int, str, bool]],
     ) -> list[SizeMention]:
         """The sizes of a field. `names` are the places of names: start, end, name, is a model."""
-        found = []
-        for quantity in quantities:
-            for start, end, value in quantity.parts:
-                mention = self._size(text, quantity, start, end, value, names)
-                if mention is not None:
-                    found.append(mention)
-        return found
+        places = [_Place(*name) for name in names]
+        found: list[SizeMention | None] = [self._size(text, q, places) for q in quantities]
+        # "210 million to 1 billion parameters", "1B, 3B and 7B models": the last noun counts for all
+        for i in reversed(range(len(quantities) - 1)):
+            after = found[i + 1]
+            if found[i] is None and after is not None and after.rule not in _NAMED:
+                q, other = quantities[i], quantities[i + 1]
+                glue = text.text[q.end : other.start]
+                scale = q.magnitude or (other.magnitude if glue.strip() in ("-", "to", "to over") else None)
+                if _LISTED.fullmatch(glue) and scale and q.value is not None and q.shape == "number":
+                    value = q.value * scale
+                    if _SMALLEST <= value <= _LARGEST:
+                        found[i] = replace(after, start=q.start, end=q.end, value=round(value))
+        for i, (one, two) in enumerate(pairwise(quantities)):
+            before = found[i]
+            if found[i + 1] is None and before is not None and two.magnitude and before.kind == "parameters":
+                if _LISTED.fullmatch(text.text[one.end : two.start]) and before.rule not in _NAMED and two.value:
+                    found[i + 1] = replace(before, start=two.start, end=two.end, value=round(two.value * two.magnitude))
+        return [mention for mention in found if mention is not None]
 
-    def _size(
-        self, text: Text, q: Quantity, start: int, end: int, part: float | None,
-        names: Sequence[tuple[int, int, str, bool]],
-    ) -> SizeMention | None:
-        if part is None or q.ordinal or q.shape in ("percent", "factor", "points"):
+    def _size(self, text: Text, q: Quantity, places: Sequence[_Place]) -> SizeMention | None:
+        if q.absolute is None or q.ordinal or q.shape in ("percent", "factor", "points"):
             return None
-        folded = text.text
-        value = part * (q.magnitude or 1.0)
-        if not value.is_integer():
-            value = round(value)
-        if value < _SMALLEST or value > 1e18:  # noqa: PLR2004
+        value, folded = round(q.absolute), text.text
+        if not _SMALLEST <= value <= _LARGEST:
             return None
-        inside = next((n for n in names if n[0] <= start and end <= n[1]), None)
-        letter = folded[end - 1 : end] if q.magnitude else ""
+        letter = folded[q.end - 1] if q.magnitude and folded[q.end - 2].isdigit() else ""
+        inside = next((p for p in places if p.start <= q.start and q.end <= p.end), None)
         if inside is not None:
-            if not q.magnitude or letter not in "BbMT":
-                return None
-            before = folded[start - 1 : start]
-            if before.isalpha() and before != "x":
-                return None
-            if inside[3]:
-                return self._mention(text, start, end, "parameters", value, "parameters-in-name", inside[2])
-            kind: SizeKind = "tokens" if value >= 1e9 else "examples"  # noqa: PLR2004
-            return self._mention(text, start, end, kind, value, "size-in-data-name", None)
-        if _GPU.search(folded, max(0, start - 12), start) or letter == "G":
+            return self._in_name(text, q, value, letter, inside)
+        before = folded[max(0, q.start - 2) : q.start]
+        in_word = before[-1:].isalpha() or before[-1:] in ("_", "#", "@")
+        if in_word or (before[-1:] == "-" and before[:1].isalnum() and not q.magnitude):
             return None
-        if start and (folded[start - 1].isalpha() or folded[start - 1] in "-_/#" and folded[start - 2 : start - 1].isalpha() and not q.magnitude):
+        if letter == "G" or _GPU.search(folded, max(0, q.start - 12), q.start):
             return None
-        rest = folded[end : end + 90]
-        if q.shape == "unit" and q.unit and not q.unit.startswith("token"):
+        rest = folded[q.end : q.end + 100]
+        if _NOT_A_SIZE.match(rest):
             return None
-        if _CONTEXT.match(rest) or (q.unit or "").startswith("token") and _LENGTH.search(folded, max(0, start - 60), start):
-            return None
-        if q.unit and q.unit.startswith("token"):
-            if "/" in q.unit or "per" in q.unit:
-                return None
-            return self._mention(text, start, end, "tokens", value, "tokens", None)
-        gap = regex.match(r"[\s-]*\(?(?:(?:of\s)?(?!(?:and|or|to|in|on|for|with|is|are|from|by|we|our|which|that|than|at|per|across|over|against)\b)[\p{L}\d][\p{L}\d/'+&-]*,?[\s-]+){0,5}?", rest)
-        for pattern, entry in self._nouns:
-            match = regex.match(
-                r"[\s-]*\(?(?:(?:of\s)?(?!(?:and|or|to|in|on|for|with|is|are|from|by|we|our|which|that|than|at|per|across|over|against|model|models)\b)[\p{L}\d][\p{L}\d/'+&-]*,?[\s-]+){0,4}?" + pattern.pattern,
-                rest,
-                regex.IGNORECASE,
-            )
-            if match is None:
+        is_length = _LENGTH.search(folded, max(0, q.start - 60), q.start) is not None
+        if q.shape == "unit":
+            plain = (q.unit or "").lower() in ("token", "tokens")
+            return self._mention(text, q, value, "tokens", "tokens") if plain and not (is_length and value < 1e6) else None  # noqa: PLR2004
+        for within, direct, entry in self._nouns:
+            if not within.match(rest):
                 continue
-            kind = entry["kind"]
-            direct = regex.match(r"[\s-]?" + pattern.pattern, rest, regex.IGNORECASE)
-            if kind == "tokens" and _LENGTH.search(folded, max(0, start - 60), start):
+            kind: SizeKind = entry["kind"]
+            if kind == "tokens" and is_length and value < 1e6:  # noqa: PLR2004
                 return None
-            if kind == "parameters":
-                model = self._model_near(text, start, end, names)
-                return self._mention(text, start, end + (direct.end() if direct else 0), kind, value, entry.key, model)
-            if kind == "examples" and not q.magnitude and value in range(1900, 2100) and "," not in folded[start:end]:
+            if kind == "examples" and not q.magnitude and 1900 <= value < 2100 and "," not in folded[q.start : q.end]:  # noqa: PLR2004
                 return None
-            return self._mention(text, start, end + (direct.end() if direct else 0), kind, value, entry.key, None)
-        del gap
-        if q.magnitude and letter in "Bb" or (letter in "M" and _MODEL_AFTER.match(rest)) or (folded[start:end].endswith(("billion", "B")) and _MODEL_AFTER.match(rest)):
-            if letter == "b" and not _MODEL_AFTER.match(rest):
-                return None
-            return self._mention(text, start, end, "parameters", value, "parameters-bare", self._model_near(text, start, end, names))
+            unit = direct.match(rest)
+            mention = self._mention(text, q, value, kind, entry.key, unit.end() if unit else 0)
+            return replace(mention, model=_model_near(text, q, places)) if kind == "parameters" else mention
+        is_parameters = bool(q.magnitude) and (
+            letter == "B"
+            or (letter in "bMT" and letter != "" and _MODEL_AFTER.match(rest) is not None)
+            or (not letter and _MODEL_AFTER.match(rest) is not None and value >= 1e6)  # noqa: PLR2004
+            or _PARAMETERS_BEFORE.search(folded, max(0, q.start - 60), q.start) is not None
+        )
         if letter == "T" and regex.match(r"[\s-]*(?:tokens?|corpus|data|multimodal|pre-?training)", rest):
-            return self._mention(text, start, end, "tokens", value, "tokens", None)
-        if letter == "T" and _MODEL_AFTER.match(rest):
-            return self._mention(text, start, end, "parameters", value, "parameters-bare", self._model_near(text, start, end, names))
+            return self._mention(text, q, value, "tokens", "tokens")
+        if is_parameters:
+            mention = self._mention(text, q, value, "parameters", "parameters-bare")
+            return replace(mention, model=_model_near(text, q, places))
+        counted = _COUNTED.match(rest)
+        if q.magnitude and counted and counted["noun"] not in _NEVER_COUNTED:
+            return self._mention(text, q, value, "examples", "counted-things")
         return None
+
+    def _in_name(
+        self, text: Text, q: Quantity, value: int, letter: str, name: _Place
+    ) -> SizeMention | None:
+        before = text.text[q.start - 1 : q.start]
+        if letter not in ("B", "b", "M", "m", "T") or (before.isalpha() and before != "x"):
+            return None
+        if name.is_model:
+            mention = self._mention(text, q, value, "parameters", "parameters-in-name")
+            return replace(mention, model=name.name)
+        kind: SizeKind = "tokens" if value >= 1e9 else "examples"  # noqa: PLR2004
+        return self._mention(text, q, value, kind, "size-in-data-name")
 
     def _mention(
-        self, text: Text, start: int, end: int, kind: SizeKind, value: float, rule: str, model: str | None
+        self, text: Text, q: Quantity, value: int, kind: SizeKind, rule: str, unit: int = 0
     ) -> SizeMention:
-        if regex.match(r"\d+x$", text.text[max(0, start - 3) : start]):
-            times = regex.search(r"(\d+)x$", text.text[max(0, start - 3) : start])
-            if times:
-                value *= int(times[1])
-                start -= len(times[0])
-        return SizeMention(text, start, end, kind, int(value), f"sizes/{rule}", model)
+        start = q.start
+        times = regex.search(r"(?<!\d)(\d{1,2})x$", text.text[max(0, start - 4) : start])
+        if times and kind == "parameters":
+            # a mixture of experts: "8x7B" is 56 billion
+            value *= int(times[1])
+            start -= len(times[0])
+        return SizeMention(text, start, q.end + unit, kind, value, f"sizes/{rule}")
 
-    def _model_near(
-        self, text: Text, start: int, end: int, names: Sequence[tuple[int, int, str, bool]]
-    ) -> str | None:
-        """The model a size belongs to: "X (7B)", "X with 7B parameters", "the 7B X"."""
-        folded = text.text
-        low, high = text.sentence_of(start)
-        before = [n for n in names if n[3] and low <= n[0] and n[1] <= start]
-        if before:
-            near = before[-1]
-            gap = folded[near[1] : start]
-            if regex.fullmatch(r"(?:\s?\(|,?\s(?:model\s|models\s)?(?:with|of|has|have|having|is|a|at|using|\(|contains?|comprising|consists? of|and|,|in|from|only|just|merely|about|up to|sizes?|scales?|ranging|[\d.]+[BbMm],?|parameters?|an?|the|available|which|total|models?|[\p{L}-]+)(?:[\s,(]|$)){1}(?:[\p{L}\d.,-]+[\s(-]?){0,6}", gap):
-                return near[2]
-        after = [n for n in names if n[3] and n[0] >= end and n[1] <= high]
-        if after and regex.fullmatch(r"[\s-]*(?:parameters?|params)?[\s-]*(?:parameter\s)?", folded[end : after[0][0]]):
-            return after[0][2]
-        return None
+
+_NAMED = ("sizes/parameters-in-name", "sizes/size-in-data-name")
+
+
+def _model_near(text: Text, q: Quantity, places: Sequence[_Place]) -> str | None:
+    """The model a size belongs to: "X (7B)", "X with 7B parameters", "the 7B X"."""
+    folded = text.text
+    low, high = text.sentence_of(q.start)
+    models = [p for p in places if p.is_model and low <= p.start and p.end <= high]
+    before = [p for p in models if p.end <= q.start]
+    if before and _WITH_SIZE.fullmatch(folded, before[-1].end, q.start):
+        return before[-1].name
+    after = [p for p in models if p.start >= q.end]
+    if after and regex.fullmatch(
+        r"[\s-]*(?:parameters?|params)?[\s-]*(?:parameter\s)?(?:\p{L}+\s)?", folded[q.end : after[0].start]
+    ):
+        return after[0].name
+    return None
 
 
 def distinct(mentions: Sequence[SizeMention]) -> list[Size]:
@@ -171,11 +222,9 @@ def distinct(mentions: Sequence[SizeMention]) -> list[Size]:
     found: dict[tuple[str, int, str | None], SizeMention] = {}
     for mention in mentions:
         found.setdefault((mention.kind, mention.value, mention.model), mention)
-    kept = [
-        m for (kind, value, model), m in found.items()
-        if model is not None or not any(k == kind and v == value and o for k, v, o in found)
-    ]
+    owned = {(kind, value) for kind, value, model in found if model is not None}
     return [
         Size(span=m.text.span(m.start, m.end), rule=m.rule, kind=m.kind, value=m.value, model=m.model)
-        for m in kept
+        for (kind, value, model), m in found.items()
+        if model is not None or (kind, value) not in owned
     ]
