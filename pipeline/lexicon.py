@@ -61,7 +61,7 @@ class Lexicon:
                     if tail and not text.startswith(tail, end):
                         continue
                     end += len(tail)
-                    if _ends(text, end) and (self._any_case or _spelt(text[start:end], name, entry)):
+                    if _ends(text, end, entry) and (self._any_case or _spelt(text[start:end], name, entry)):
                         best = (Found(start, end, entry), j)
                         break
                 j += 1
@@ -109,7 +109,9 @@ def _continues(text: str, start: int) -> bool:
     return False
 
 
-def _ends(text: str, end: int) -> bool:
+def _ends(text: str, end: int, entry: Entry) -> bool:
+    if entry.file == "models" and text[end : end + 1].isdigit() and text[end - 1].isalpha():
+        return True  # a version follows: "Llama3.1"
     return end >= len(text) or not (text[end].isalnum() or text[end] == "_")
 
 

@@ -22,7 +22,7 @@ def canonical(name: Name, candidate: Candidate) -> str:
     if entry is None:
         return candidate.surface
     surface = candidate.surface
-    for spelling in sorted(entry["names"], key=len, reverse=True):
+    for spelling in sorted(entry["names"], key=lambda name: (len(name), name)):
         head = key_of(spelling)
         if not key_of(surface).startswith(head):
             continue

@@ -28,7 +28,7 @@ _CAMEL = regex.compile(r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p
 _CAPITAL = regex.compile(r"\p{Lu}[\p{L}'-]*\p{Ll}[\p{L}\d'-]*\+{0,2}$|\p{Lu}\p{Lu}[\p{L}\d-]*$|\p{Lu}[\d-]+$")
 _VERSION = regex.compile(
     r"(?:[- ]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?![\d%.])(?:[a-zA-Z](?![A-Za-z]))?"
-    r"|[- ]?\d+(?:\.\d+)?[oxX](?![A-Za-z\d])"
+    r"|[- ]?\d+(?:\.\d+)?[oxX](?![A-Za-z\d])|\.\d(?!\d)"
     r"|[- _]?(?:\d+x)?\d+(?:\.\d+)?[BbMmTK](?![A-Za-z\d])(?!\s(?:param|token|sample|example|image|imag|pair))"
     r"|-\d{2,4}(?!\d)"
     r"|[- ](?:Instruct|Chat|Base|Large|Small|Tiny|Medium|Huge|Giant|XL|XXL|Turbo|Pro|Flash|Ultra|Nano|Mini|Lite|Sonnet|"
@@ -42,7 +42,7 @@ _COMPOUND = regex.compile(
     r"-(?:based|style|like|trained|tuned|enhanced|powered|driven|generated|augmented|level|family|type|only|free|guided|"
     r"assisted|aware|pretrained|finetuned|specific|inspired|compatible|equipped|initialized|as|to|and|or|related|"
     r"derived|produced|optimized|centric|backed|native|agnostic|distilled|quantized|oriented|induced|integrated|"
-    r"backbone|baseline|scale|class|series|models?|LLMs?|LMs?|sized|size|wise|in|on|the|pre|fine|a|aligned|annotated|"
+    r"backbone|baseline|scale|class|series|models?|sized|size|wise|in|on|the|pre|fine|a|aligned|annotated|"
     r"labeled|scored|judged|written|encoded|adapted|variants?|score|scores|supervised|adjusted|consistent|"
     r"embedding|embeddings|encoder|features|agents?|methods?|benchmark|dataset)(?:-[a-z]+)*$"
 )
@@ -100,6 +100,7 @@ class Name:
     table: str | None = None
     alias_of: str | None = None
     generic: bool = False
+    ordinary: bool = False
     said: set[str] = field(default_factory=set)
 
     @property
@@ -109,7 +110,8 @@ class Name:
 
     def add(self, table: str | None, weight: float, rule: str) -> None:
         if table:
-            self.scores[table] += weight
+            # the same phrase again adds little: what counts is evidence of different kinds
+            self.scores[table] += weight / 4 if rule in self.rules[table] else weight
             self.rules[table][rule] = max(self.rules[table][rule], weight)
 
     @property
@@ -313,6 +315,12 @@ class Names:
         _merge_expansions(sentences)
         for _, sentence in sentences:
             _share_lists(sentence)
+        body = " ".join(text.text for text in texts)
+        for name in names.values():
+            word = name.candidates[0].surface
+            if not name.strong and name.entry is None and " " not in word:
+                # a word the paper also writes small is a word: "Prompt" beside "prompt"
+                name.ordinary = regex.search(rf"(?<![\w-]){regex.escape(word.lower())}s?(?!\w)", body) is not None
         return _decide(names)
 
     def _with_title_head(
@@ -515,7 +523,7 @@ def _decide(names: dict[str, Name]) -> list[Name]:
             # a word in the form of a name that comes again and again is one
             name.scores[table] += min(1.5, 0.5 * (len(name.candidates) - 1))
         needed = _NEEDED if name.strong else _WEAK_NEEDED
-        if not name.strong and name.entry is None and not name.roles["proposed"]:
+        if not name.strong and name.entry is None and (not name.roles["proposed"] or name.ordinary):
             continue
         if name.scores[table] >= needed:
             name.table = table
