@@ -15,6 +15,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from pipeline.sources.fields import Fault, Record, is_undecodable
@@ -29,6 +30,7 @@ _STRETCH_CHARACTERS = 1 << 20
 _TITLE_ALONE = 3.5
 _ABSTRACT_ALONE = 6.0
 _HARDLY = 12.0
+_NEVER = 100.0
 
 # Characters. Of 66,000 papers one in ten thousand has a title longer than this, and half have an
 # abstract between 1,000 and 1,500.
@@ -89,7 +91,7 @@ _SMALL_NAME_PARTS = {"van", "von", "der", "den", "de", "da", "di", "del", "la", 
 _Role = Literal["title", "abstract", "alone", "more", "furniture"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Block:
     """A line, or lines wrapped at the edge of a window, and how many blank lines are before it."""
 
@@ -97,18 +99,18 @@ class _Block:
     text: str
     gap: int
 
-    @property
+    @cached_property
     def is_prose(self) -> bool:
         return len(self.text) >= 200 and _SENTENCE_END.search(self.text) is not None
 
-    @property
+    @cached_property
     def date(self) -> re.Match[str] | None:
         if len(self.text) > _LONGEST_FURNITURE:
             return None
         found = next(filter(None, (date.fullmatch(self.text) for date in _DATES)), None)
         return found if found and (found["month"].isdigit() or _month(found)) else None
 
-    @property
+    @cached_property
     def is_furniture(self) -> bool:
         if len(self.text) > _LONGEST_FURNITURE:
             return False
@@ -267,6 +269,9 @@ class _Page:
             elif role in ("abstract", "more"):
                 abstract.append(block)
             else:
+                if _PAGE_NAME.fullmatch(block.text):  # another page, of another day
+                    yield from self._paper(title, abstract)
+                    title, abstract = None, []
                 yield from self._see_date(block)
         yield from self._paper(title, abstract)
 
@@ -382,16 +387,23 @@ def _choices(
 def _habits(blocks: Sequence[_Block]) -> _Habits:
     nothing = _Habits(0, _USUAL_LENGTH, {}, 0)
     prose = [block.text for block in blocks if block.is_prose]
-    pairs = [
-        block
-        for before, block in itertools.pairwise(blocks)
-        if block.is_prose and not before.is_prose and _against_title(before, nothing) < 1.5
-    ]
-    gaps = Counter(block.gap for block in pairs or blocks[1:])
-    lengths = [len(block.text) for block in pairs]
+    gaps: Counter[int] = Counter()
+    lengths: list[int] = []
+    gap, is_pair = 0, False
+    for before, block in itertools.pairwise(blocks):
+        if is_pair and before.is_prose and block.is_prose and block.gap == gap:
+            # All paragraphs count, or on a page of many such two would look like too much.
+            lengths[-1] += len(block.text)
+            continue
+        gap = block.gap
+        is_pair = block.is_prose and not before.is_prose and _against_title(before, nothing) < 1.5
+        if is_pair:
+            gaps[gap] += 1
+            lengths.append(len(block.text))
+    gaps = gaps or Counter(block.gap for block in blocks[1:])
     return _Habits(
         gap=gaps.most_common(1)[0][0] if gaps else 1,
-        length=statistics.median(lengths) if len(lengths) >= 5 else _USUAL_LENGTH,
+        length=statistics.median(lengths) if len(lengths) >= 3 else _USUAL_LENGTH,
         words=Counter(word for text in prose for word in set(_PLAIN_WORD.findall(text))),
         texts=len(prose),
     )
@@ -424,7 +436,7 @@ def _against_abstract(block: _Block) -> float:
     if length >= 150:
         return 0.5 if sentences > 1 else 1.5 if is_ended else 5.0
     if length >= 60:
-        return 2.0 if sentences > 1 and is_ended else 3.0 if is_ended else 9.0
+        return 2.0 if sentences > 1 and is_ended else 3.0 if is_ended else _HARDLY
     return 6.0 if is_ended else _HARDLY
 
 
@@ -439,7 +451,7 @@ def _against_more(block: _Block, before: _Block, size: int, habits: _Habits) -> 
     else:
         cost = 2.0 if length >= 200 else 6.0
     # Two abstracts, the title between them left out, are longer than one in two paragraphs.
-    if length > habits.length / 3 and size + length > 1.7 * habits.length:
+    if length > habits.length / 3 and size + length > max(1.7 * habits.length, 800):
         cost += 8.0
     if habits.left_out(block):
         cost += 6.0 if length >= 120 else 1.0
@@ -454,6 +466,8 @@ def _against_furniture(
     people = _people(block.text, habits)
     if people > 1:
         return 1.0 if is_titled else 1.5
+    if block.is_prose or len(block.text) > _LONGEST_FURNITURE:
+        return _NEVER
     if not is_titled or (after and habits.share_a_word(block.text, after.text)):
         return _HARDLY  # of a short line below a title it is the abstract that tells
     if people:
