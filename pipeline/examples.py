@@ -26,7 +26,7 @@ def silent(extractor: Extractor, entry: Entry, example: str) -> bool:
     text, _ = unmark(example)
     found = extractor.extract(Paper("example", *_fields(entry, text)))
     if entry.file == "metrics":
-        return all(hit is not entry for hit, _, _ in extractor.metrics(text))
+        return all(hit.path != entry.path for hit, _, _ in extractor.metrics(text))
     if entry.file == "code":
         return found.code_status != entry["status"]
     rows = (*found.models, *found.sizes, *found.benchmarks, *found.gains, *found.links, *found.numbers)
@@ -49,7 +49,7 @@ def _marks(extractor: Extractor, entry: Entry, found: Extraction, text: str) -> 
                 yield Mark(b.span.start, b.span.end, "" if own else b.name)
         case "metrics":
             for hit, start, end in extractor.metrics(text):
-                yield Mark(start, end, "" if hit is entry else hit.key)
+                yield Mark(start, end, "" if hit.path == entry.path else hit.key)
         case "names":
             for m in found.models:
                 yield Mark(m.span.start, m.span.end, f"{m.role} {m.kind}")

@@ -15,7 +15,9 @@ import regex
 
 from pipeline.rules import Entry
 
-_ATOM = regex.compile(r"[^\W\d_]+|\d+")
+# a "v" before a digit is an atom of its own: ColBERTv2 is colbert v 2
+_ATOM = regex.compile(r"[^\W\d_]+?(?=[vV]\d)|[^\W\d_]+|\d+")
+_VERSION_NEXT = regex.compile(r"[vV]?\d")  # "Llama3.1", "ColBERTv2"
 _GLUE = frozenset(("", "-", " ", "_", "'", "- ", " -"))
 _ENTRY = ""  # no atom is empty, so the key of a node's entries cannot clash
 
@@ -40,7 +42,10 @@ class Lexicon:
                 node = self._root
                 for part in _parts(name):
                     node = node.setdefault(part, {})
-                node.setdefault(_ENTRY, []).append((name, entry))
+                spellings = node.setdefault(_ENTRY, [])
+                spellings.append((name, entry))
+                # "MBPP+" before "MBPP"
+                spellings.sort(key=lambda spelling: -len(_tail(spelling[0])))
 
     def find(self, text: str) -> list[Found]:
         """The names of a folded text, from left to right, none overlapping another."""
@@ -57,11 +62,13 @@ class Lexicon:
             while True:
                 for name, entry in node.get(_ENTRY, ()):
                     end = atoms[j][1]
-                    tail = name[_last_alnum(name) + 1 :]
+                    tail = _tail(name)
                     if tail and not text.startswith(tail, end):
                         continue
                     end += len(tail)
-                    if _ends(text, end, entry) and (self._any_case or _spelt(text[start:end], name, entry)):
+                    if _ends(text, end, entry) and (
+                        (self._any_case and not _is_acronym(name)) or _spelt(text[start:end], name, entry)
+                    ):
                         best = (Found(start, end, entry), j)
                         break
                 j += 1
@@ -94,8 +101,9 @@ def _parts(name: str) -> list[str]:
     return parts
 
 
-def _last_alnum(name: str) -> int:
-    return max(i for i, character in enumerate(name) if character.isalnum())
+def _tail(name: str) -> str:
+    """What a name ends in after its last letter or digit: the + of "MBPP+"."""
+    return name[max(i for i, character in enumerate(name) if character.isalnum()) + 1 :]
 
 
 def _continues(text: str, start: int) -> bool:
@@ -110,9 +118,14 @@ def _continues(text: str, start: int) -> bool:
 
 
 def _ends(text: str, end: int, entry: Entry) -> bool:
-    if entry.file == "models" and text[end : end + 1].isdigit() and text[end - 1].isalpha():
-        return True  # a version follows: "Llama3.1"
+    if entry.file == "models" and text[end - 1].isalpha() and _VERSION_NEXT.match(text, end):
+        return True
     return end >= len(text) or not (text[end].isalnum() or text[end] == "_")
+
+
+def _is_acronym(name: str) -> bool:
+    """Whether the name is short and has capitals, so that in small letters it is another word."""
+    return len(name) <= 4 and not name.islower()  # noqa: PLR2004
 
 
 def _alnum(name: str) -> str:

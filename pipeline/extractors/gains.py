@@ -102,9 +102,10 @@ class Gains:
             (entry, [compile_phrase(p, words, f"rules/sota.yaml, {entry.key}") for p in entry["phrases"]])
             for entry in rules.entries["sota"]
         ]
-        self._up = {w for w in words["up-verb"]} | set(words["up-noun"]) | set(words["up-adj"])
-        self._down = set(words["down-verb"]) | set(words["down-noun"]) | set(words["down-adj"])
-        self._resource = set(words["resource"])
+        # words that may stand before a metric or baseline and are no part of it
+        self._no_head = {
+            word for name in ("up-verb", "down-verb", "achieve", "verb-score") for word in words[name] if " " not in word
+        } - {"training", "compression", "best", "latency"} | {"and", "or", "it", "we", "an", "a", "its", "their", "our", "by", "also", "both", "."}
 
     def find(self, text: Text, items: Sequence[Item], known: Known) -> list[Gain]:
         """The gains of one field; `items` are its names, metrics, sizes and free quantities."""
@@ -211,8 +212,8 @@ class Gains:
                 quantity.shape == "unit" and (entry.key == "change" or regex.search(r"(?: by|reduction|improvement|gain|saving|savings) (?:[^ ]+ ){0,3}$", before) or regex.match(r"(?:[^ ]+ ){0,2}?(?:lower|less|fewer|higher|faster|better|improvement|reduction|gain)", after))
             ) and not unit.startswith(("token", "word", "bit", "epoch"))
         if quantity.shape == "factor":
-            worded = not quantity.parts or quantity.parts[0][2] in (2.0, 0.5)
-            del worded
+            if quantity.value == 0.5 and entry.key not in ("share-of-resource", "by-down"):  # noqa: PLR2004
+                return False  # "half of them" is no result
             if entry.key == "score-of":
                 return False
             if regex.match(r"(?:N|X|B|a100|gpu|super|upsampl|zoom|magnif|resolution|downsampl)", after):
@@ -372,6 +373,10 @@ class Gains:
         return None
 
     def _words(self, claim: Claim, low: int, high: int) -> str | None:
+        if high <= low:
+            return None
+        while (word := regex.match(r"([^ ]+) ", claim.sentence.text[low:high])) and word[1] in self._no_head:
+            low += word.end()
         if high <= low:
             return None
         start, end = claim.sentence.range(low, high)

@@ -27,16 +27,16 @@ _TOKEN = regex.compile(
 _CAMEL = regex.compile(r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})")
 _CAPITAL = regex.compile(r"\p{Lu}[\p{L}'-]*\p{Ll}[\p{L}\d'-]*\+{0,2}$|\p{Lu}\p{Lu}[\p{L}\d-]*$|\p{Lu}[\d-]+$")
 _VERSION = regex.compile(
-    r"(?:[- ]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?![\d%.])(?:[a-zA-Z](?![A-Za-z]))?"
+    r"(?:[- ]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?!\d|%|\.\d)(?:[a-zA-Z](?![A-Za-z]))?"
     r"|[- ]?\d+(?:\.\d+)?[oxX](?![A-Za-z\d])|\.\d(?!\d)"
     r"|[- _]?(?:\d+x)?\d+(?:\.\d+)?[BbMmTK](?![A-Za-z\d])(?!\s(?:param|token|sample|example|image|imag|pair))"
     r"|-\d{2,4}(?!\d)"
     r"|[- ](?:Instruct|Chat|Base|Large|Small|Tiny|Medium|Huge|Giant|XL|XXL|Turbo|Pro|Flash|Ultra|Nano|Mini|Lite|Sonnet|"
     r"Opus|Haiku|Vision|VL|Coder|Math|Omni|Audio|Next|NeXT|Plus|Max|Preview|Thinking|Zero|Distill|Image|Video|Code|"
     r"Dev|Schnell|OneVision|Reasoning|Reasoner|Think|LM|Embedding|R1|V\d|Math-Instruct|Coder-Instruct)(?![A-Za-z])"
-    r"|-(?:instruct|chat|base|large|small|tiny|medium|huge|xl|xxl|turbo|mini|nano|it|sft|dpo|vision|vl|coder|math|"
+    r"|-(?:instruct|chat|base|large|small|tiny|medium|huge|xl|xxl|turbo|mini|nano|it|sft|dpo|preview|vision|vl|coder|math|"
     r"uncased|cased|Base|L|B|S|H|G|XS|T|Ti)(?![A-Za-z\d])"
-    r"|-[A-Z][A-Za-z]?/\d+(?:@\d+)?)"
+    r"|-[A-Z][A-Za-z]?/\d+(?:@\d+)?|-X{1,2}L/\d|/\d{1,2}(?=[^\w/]|$)(?<=[LBSHGT]/\d{1,2})|[- ][A-Z]\d(?!\w)|-preview(?!\w))"
 )
 _COMPOUND = regex.compile(
     r"-(?:based|style|like|trained|tuned|enhanced|powered|driven|generated|augmented|level|family|type|only|free|guided|"
@@ -67,6 +67,7 @@ _PROPOSED_PLAIN = regex.compile(
     r"(?P<name>(?!(?:a|an|the|our|this|to|and|new|novel|several|two|three|four|some|that|how|it|its|methods|results|techniques|experiments|simple|efficient|extensive|various|evidence|theoretical|multiple|different|improved|algorithms|empirical|effective|strategies|approaches|here|such|what|one|both|another|detailed|practical|models|more|in|using|for|by|other|first|general|solutions|data|different)\b)"
     r"\p{Ll}[\p{L}\d]*(?:[- ](?!(?:for|of|to|in|on|with|and|that|which|as|by|from|based|via|where|using|or|methods?|algorithms|models|techniques|results)\b)[\p{Ll}\d]+){0,3})(?:\s-\s|,\s(?:a|an|which|the|our|where)\s|\s\([A-Z]|:\s)"
 )
+_MIXED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{Lu}-\p{Lu}|\d\p{Lu}|\p{Lu}\d|^\\\\|_|\+$")
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
 _BRACKETED = regex.compile(r"\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
 _NEEDED = 2.0
@@ -309,8 +310,9 @@ class Names:
                     sentences.append((text, skeleton(text.text, start, end, inside)))
         for text in texts:
             _mark_generic(text, names)
+        begins = _own_part(texts[-1], names)
         for text, sentence in sentences:
-            own = text.field == "title" or _OWN_PART.search(text.text, 0, sentence.places[-1][1]) is not None
+            own = text.field == "title" or sentence.places[-1][1] > begins
             self._read_sentence(text, sentence, own=own)
         _merge_expansions(sentences)
         for _, sentence in sentences:
@@ -432,6 +434,17 @@ _STOPS = frozenset(
 )
 
 
+def _own_part(abstract: Text, names: dict[str, Name]) -> int:
+    """Where an abstract begins to speak of its own work: "we", "this paper", or the name that its
+    title gives; from the start if it never says."""
+    match = _OWN_PART.search(abstract.text)
+    places = [match.start()] if match else []
+    for name in names.values():
+        if name.entry is None and any(c.text.field == "title" for c in name.candidates):
+            places += [c.start for c in name.candidates if c.text is abstract]
+    return min(places, default=0)
+
+
 def _mark_generic(text: Text, names: dict[str, Name]) -> None:
     """Marks acronyms of ordinary words: in "question answering (QA)" QA names no thing."""
     for match in _BRACKETED.finditer(text.text):
@@ -514,14 +527,22 @@ def _decide(names: dict[str, Name]) -> list[Name]:
             singular.candidates += name.candidates
     out = []
     for name in names.values():
+        if name.entry is None and name.strong:
+            # a word in the form of a name that comes again and again, or in the title too, is one
+            fields = {c.text.field for c in name.candidates}
+            mixed = _MIXED.search(name.candidates[0].surface) is not None
+            again = min(1.5, 0.5 * (len(name.candidates) - 1)) + (1.0 if len(fields) > 1 and mixed else 0.0)
+            if name.scores or (again > 1 and mixed):
+                table = max(sorted(name.scores), key=lambda t: name.scores[t], default="models")
+                name.add(table, again, "names/again")
         if name.alias_of is not None or not name.scores:
             continue
         if name.generic and (not name.roles["proposed"] or (name.roles["of a phrase"] and "title-colon" not in name.said)):
             continue
         table = max(sorted(name.scores), key=lambda t: name.scores[t])
-        if name.entry is None and name.strong:
-            # a word in the form of a name that comes again and again is one
-            name.scores[table] += min(1.5, 0.5 * (len(name.candidates) - 1))
+        if "title-colon" in name.said and any(c.text.field == "abstract" for c in name.candidates):
+            name.add(table, 1.0, "names/title-colon")
+            name.scores[table] += 0.75
         needed = _NEEDED if name.strong else _WEAK_NEEDED
         if not name.strong and name.entry is None and (not name.roles["proposed"] or name.ordinary):
             continue

@@ -75,6 +75,10 @@ class _Rows:
         else:
             if row is None:
                 return None
+            if len(self._taken) > 1 and all(map(self._plain, self._taken)):
+                # In TSV without quoting a quote at the beginning of a field is just a quote.
+                row = self._plain(self._taken[0])
+                self._put_back(1)
             while len(row) > len(self.columns) and not row[-1]:
                 row.pop()
             if not row or len(row) == len(self.columns):
@@ -84,10 +88,12 @@ class _Rows:
         self._put_back(1)
         if first.too_long:
             return first, Fault(first.position, "longer than 16 MB", first.text)
-        plain = first.text.rstrip("\r\n").split("\t")
-        if self._delimiter == "\t" and len(plain) == len(self.columns):
-            return first, plain
-        return first, Fault(first.position, reason, first.text)
+        return first, self._plain(first) or Fault(first.position, reason, first.text)
+
+    def _plain(self, line: Line) -> list[str]:
+        """The fields of a line of TSV without quoting; none if it has not the right number."""
+        fields = line.text.rstrip("\r\n").split("\t") if self._delimiter == "\t" else []
+        return fields if len(fields) == len(self.columns) > 1 else []
 
     def _parse(self) -> list[str] | None:
         self._taken, self._size = [], 0

@@ -64,6 +64,8 @@ def read_json(pieces: Iterator[bytes]) -> Iterator[Record | Fault]:
     lost = False
     while window.find_entry():
         entry, lost_here = window.take(f"entry {number + 1}")
+        if lost_here and window.broken and window.is_at_end:
+            break  # why it is not whole is told by the break
         if lost and not _is_paper(entry):
             continue  # a part of the broken entry, which has been told of
         lost = lost_here
@@ -105,6 +107,10 @@ class _Window:
                 return True
             if not self._grow():
                 return False
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._at == len(self._text)
 
     def take(self, position: str) -> tuple[Record | Fault, bool]:
         """The entry here, and whether the place where it ends was lost."""

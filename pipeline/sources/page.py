@@ -100,8 +100,16 @@ class _Block:
     gap: int
 
     @cached_property
+    def sentences(self) -> int:
+        return sum(1 for _ in _SENTENCE_END.finditer(self.text))
+
+    @cached_property
+    def is_ended(self) -> bool:
+        return _FULL_STOP.search(self.text[-200:]) is not None
+
+    @cached_property
     def is_prose(self) -> bool:
-        return len(self.text) >= 200 and _SENTENCE_END.search(self.text) is not None
+        return len(self.text) >= 200 and self.sentences > 0
 
     @cached_property
     def date(self) -> re.Match[str] | None:
@@ -413,40 +421,37 @@ def _against_title(block: _Block, habits: _Habits) -> float:
     text = block.text
     if block.is_furniture:
         return 7.0
-    words = len(text[:_LONGEST_TITLE].split())
-    cost = {1: 1.5, 2: 1.0}.get(words, 0.0)
     if len(text) > 2 * _LONGEST_TITLE:
-        cost += 30.0
-    elif len(text) > _LONGEST_TITLE:
+        return 30.0
+    cost = {1: 1.5, 2: 1.0}.get(len(text.split()), 0.0)
+    if len(text) > _LONGEST_TITLE:
         cost += 9.0 if len(text) > 1.2 * _LONGEST_TITLE else 4.0
-    if _FULL_STOP.search(text):
+    if block.is_ended:
         cost += 3.0 if len(text) < 150 else 5.0
     if _people(text, habits) > 1:
         cost += 3.0
-    inside = sum(1 for _ in _SENTENCE_END.finditer(text[:-1]))
+    inside = sum(1 for found in _SENTENCE_END.finditer(text) if found.end() < len(text))
     return cost + min(2.0 * inside, 6.0)
 
 
 def _against_abstract(block: _Block) -> float:
     length = len(block.text)
-    sentences = sum(1 for _ in _SENTENCE_END.finditer(block.text))
-    is_ended = _FULL_STOP.search(block.text) is not None
     if length >= 400:
-        return 0.0 if sentences or length >= 1000 else 3.0
+        return 0.0 if block.sentences or length >= 1000 else 3.0
     if length >= 150:
-        return 0.5 if sentences > 1 else 1.5 if is_ended else 5.0
+        return 0.5 if block.sentences > 1 else 1.5 if block.is_ended else 5.0
     if length >= 60:
-        return 2.0 if sentences > 1 and is_ended else 3.0 if is_ended else _HARDLY
-    return 6.0 if is_ended else _HARDLY
+        return 2.0 if block.sentences > 1 and block.is_ended else 3.0 if block.is_ended else _HARDLY
+    return 6.0 if block.is_ended else _HARDLY
 
 
 def _against_more(block: _Block, before: _Block, size: int, habits: _Habits) -> float:
     length = len(block.text)
     if block.is_furniture:
         return 8.0
-    if _FULL_STOP.search(block.text) or _ADDRESS.fullmatch(block.text):
+    if block.is_ended or _ADDRESS.fullmatch(block.text):
         cost = 0.5
-    elif not _FULL_STOP.search(before.text) and (block.text[0].islower() or length >= 200):
+    elif not before.is_ended and (block.text[0].islower() or length >= 200):
         cost = 1.5  # a sentence cut in two
     else:
         cost = 2.0 if length >= 200 else 6.0
