@@ -429,7 +429,7 @@ def _extract_in_processes(
     with ProcessPoolExecutor(
         min(workers, len(plan.shards)),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
+        initializer=start_worker,
     ) as pool:
         papers = {
             pool.submit(extract_shard, work, shard, plan.rules_folders, plan.fingerprint): shard
@@ -451,7 +451,8 @@ def _extract_in_processes(
     return counts
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
+    """What a process that extracts shards does first, so that it ends when, and as, its run does."""
     # Ctrl-C reaches the workers, too; the run's own process ends them, without their tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

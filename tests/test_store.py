@@ -528,7 +528,7 @@ def test_a_number_of_workers_that_is_none_is_told(papers, out, workers):
 @pytest.mark.usefixtures("small_shards")
 def test_workers_that_end_abruptly_are_told_and_nothing_is_published(tmp_path, out, monkeypatch):
     source = write_papers(tmp_path / "papers.jsonl", [paper(number) for number in range(20)])
-    monkeypatch.setattr(store, "_start_worker", functools.partial(os._exit, 3))
+    monkeypatch.setattr(store, "start_worker", functools.partial(os._exit, 3))
     with pytest.raises(store.StoreError, match=r"a worker process ended abruptly \(out of memory"):
         store.run([source], out, workers=2)
     assert not (out / "current").exists()
@@ -568,7 +568,7 @@ def children_of(process: int) -> list[int]:
     return [int(child) for child in children.read_text().split()]
 
 
-def wait_for(happened: Callable[[], object], seconds: float = 60) -> bool:
+def wait_for(happened: Callable[[], object], seconds: float = 240) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if happened():
@@ -586,7 +586,7 @@ def test_a_reader_sees_one_snapshot_and_never_a_mix(tmp_path, out, monkeypatch):
     sources = [
         write_papers(
             tmp_path / "in" / f"{name}.jsonl",
-            [paper(number, abstract=f"Told by {name}.") for number in range(12)],
+            [paper(number, abstract=f"Told by {name}.") for number in range(6)],
         )
         for name in "abcdef"
     ]
