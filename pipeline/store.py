@@ -452,7 +452,7 @@ def _extract_in_processes(
 
 
 def start_worker() -> None:
-    """What a process that extracts shards does first, so that it ends when, and as, its run does."""
+    """What a process that extracts shards does first, so that it ends when its run does."""
     # Ctrl-C reaches the workers, too; the run's own process ends them, without their tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
