@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.records import Paper, PipelineError, Reject
-from pipeline.sources.fields import Record, excerpt_of, paper_of, reject
+from pipeline.sources.fields import Record, excerpt_of, paper_of, reject, writable
 from pipeline.sources.files import STANDARD_INPUT, find_files, read_file
 from pipeline.sources.streams import SourceError
 
@@ -63,7 +63,7 @@ def _read_all(sources: list[str], format: str | None, year: int | None) -> Itera
         try:
             names = find_files(source, format)
         except SourceError as error:
-            yield "", Reject(excerpt_of(source), "", excerpt_of(str(error)), "")
+            yield "", Reject(writable(source), "", writable(str(error)), "")
             continue
         for name in names:
             path = name if name == STANDARD_INPUT else str(Path(name).resolve())
@@ -73,7 +73,7 @@ def _read_all(sources: list[str], format: str | None, year: int | None) -> Itera
 
 
 def _read_one(name: str, format: str | None, year: int | None) -> Iterator[_Located]:
-    source = excerpt_of(name)
+    source = writable(name)
     is_silent = True
     try:
         for entry in read_file(name, format, year):
@@ -83,7 +83,7 @@ def _read_one(name: str, format: str | None, year: int | None) -> Iterator[_Loca
             else:
                 yield entry.position, reject(entry, source, entry.reason)
     except SourceError as error:
-        yield error.position, Reject(source, error.position, excerpt_of(str(error)), "")
+        yield error.position, Reject(source, error.position, writable(str(error)), "")
     else:
         if is_silent:
             yield "", Reject(source, "", "no paper in it", "")

@@ -97,13 +97,13 @@ def paper_of(record: Record, source: str) -> Paper | Reject:
         if value is not None and not isinstance(value, str):
             what = type(value).__name__
             return reject(record, source, f"{column} is not text: it is of type {what}")
-        found[column] = _LONE_SURROGATE.sub("�", value or "")
+        found[column] = writable(value or "")
     title, abstract = found["title"], found["abstract"]
     if not abstract:
         nor_title = "" if title else ", no title"
         return reject(record, source, f"no abstract{nor_title}")
     url = _value(record, "url")
-    link = _LONE_SURROGATE.sub("�", url.strip()) if isinstance(url, str) else None
+    link = writable(url.strip()) if isinstance(url, str) else None
     return Paper(
         paper_id=found["paper_id"] or derived_id(title, abstract, link),
         title=title,
@@ -121,7 +121,12 @@ def reject(where: Record | Fault, source: str, reason: str) -> Reject:
 
 def excerpt_of(text: str) -> str:
     """The first 500 characters of a text, without what UTF-8 cannot hold."""
-    return _LONE_SURROGATE.sub("�", text[:EXCERPT])
+    return writable(text[:EXCERPT])
+
+
+def writable(text: str) -> str:
+    """The text with what UTF-8 cannot hold replaced: lone surrogates, also those of odd names."""
+    return _LONE_SURROGATE.sub("�", text)
 
 
 def derived_id(title: str, abstract: str, url: str | None) -> str:

@@ -110,6 +110,7 @@ class _Window:
 
     @property
     def is_at_end(self) -> bool:
+        """Whether all there is has been passed."""
         return self._at == len(self._text)
 
     def take(self, position: str) -> tuple[Record | Fault, bool]:
@@ -119,6 +120,7 @@ class _Window:
                 value, end = _DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 begun = self._text[self._at : self._at + EXCERPT]
+                further = max(error.pos - self._at, 1)
                 may_go_on = (
                     error.pos >= len(self._text) - _NEAR_END or error.msg[:12] == "Unterminated"
                 )
@@ -128,7 +130,7 @@ class _Window:
                     continue
                 else:
                     reason = f"not valid JSON: {error.msg}"
-                self._find_beginning(max(error.pos, self._at + 1))
+                self._find_beginning(self._at + further)
                 return Fault(position, reason, begun), True
             except RecursionError:
                 begun = self._text[self._at : self._at + EXCERPT]
