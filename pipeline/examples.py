@@ -66,7 +66,8 @@ def _marks(extractor: Extractor, entry: Entry, found: Extraction, text: str) -> 
                 yield Mark(s.span.start, s.span.end, f"{s.kind} {s.value}{of}")
         case "links":
             for link in found.links:
-                yield Mark(link.span.start, link.span.end, link.kind)
+                by = "" if link.rule == entry.path else f" by {link.rule}"
+                yield Mark(link.span.start, link.span.end, f"{link.kind}{by}")
         case "numbers":
             for n in found.numbers:
                 yield Mark(n.span.start, n.span.end, n.use)

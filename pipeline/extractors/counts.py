@@ -39,7 +39,7 @@ class Counts:
 
     def __init__(self, rules: Rules) -> None:
         self._entries = [
-            (entry, [compile_phrase(p, rules.words, f"rules/numbers.yaml, {entry.key}") for p in entry["phrases"]])
+            (entry, [compile_phrase(p, rules.words, f"rules/numbers.yaml, {entry.key}") for p in entry["phrases"] or ()])
             for entry in rules.entries["numbers"]
         ]
 

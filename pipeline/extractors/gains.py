@@ -38,17 +38,17 @@ _QUALIFIERS: tuple[tuple[str, str], ...] = (
 _QUALIFIER_PATTERNS = tuple((name, regex.compile(r"(?:^| )" + pattern)) for name, pattern in _QUALIFIERS)
 _AVERAGE_AFTER = regex.compile(r"(?:[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg)")
 _ON = regex.compile(
-    r"(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() (?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) ){0,2}(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?B (?:(?:benchmark|benchmarks|dataset|datasets) )?)*)"
+    r"(?<![^ ])(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() (?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) ){0,2}(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?B (?:(?:benchmark|benchmarks|dataset|datasets) )?)*)"
 )
 _OVER = (
-    r"(?:comparable (?:[^ ]+ ){0,3}?(?:to|with)|similar (?:[^ ]+ ){0,2}?(?:to|as)|on par with|in comparison (?:to|with)|with respect to|(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|beating) "
+    r"(?<![^ ])(?:comparable (?:[^ ]+ ){0,3}?(?:to|with)|similar (?:[^ ]+ ){0,2}?(?:to|as)|on par with|in comparison (?:to|with)|with respect to|(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|beating) "
 )
 _NP_END = (
     r"(?=(?:, |\. |; |: |\) |\( |and (?:[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|by|a P|X|P)|while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |when |using |across |under |at |through |without |despite |as |but |where |which |that |after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|P |X |N |Q |C |U |D |is |are |per )|$)"
 )
 _BASELINE_AFTER = regex.compile(_OVER + r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)" + _NP_END)
 _BASELINE_VERB = regex.compile(
-    r"(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|beat(?:s|ing)?|improv(?:es?|ed|ing) (?:up)?on|improv(?:es?|ed|ing) over|outscor(?:es?|ed|ing)|better(?:s|ed)|superior to) "
+    r"(?<![^ ])(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|beat(?:s|ing)?|improv(?:es?|ed|ing) (?:up)?on|improv(?:es?|ed|ing) over|outscor(?:es?|ed|ing)|better(?:s|ed)|superior to) "
     r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)" + _NP_END
 )
 _PERFORMANCE_HEADS = frozenset("performance accuracy quality score scores results".split())
@@ -95,11 +95,11 @@ class Gains:
     def __init__(self, rules: Rules) -> None:
         words = rules.words
         self._entries = [
-            (entry, [compile_phrase(p, words, f"rules/gains.yaml, {entry.key}") for p in entry["phrases"]])
+            (entry, [compile_phrase(p, words, f"rules/gains.yaml, {entry.key}") for p in entry["phrases"] or ()])
             for entry in rules.entries["gains"]
         ]
         self._sota = [
-            (entry, [compile_phrase(p, words, f"rules/sota.yaml, {entry.key}") for p in entry["phrases"]])
+            (entry, [compile_phrase(p, words, f"rules/sota.yaml, {entry.key}") for p in entry["phrases"] or ()])
             for entry in rules.entries["sota"]
         ]
         # words that may stand before a metric or baseline and are no part of it
@@ -314,7 +314,7 @@ class Gains:
         sentence, body = claim.sentence, claim.sentence.text
         group = _group(claim, claims)
         if len(group) > 1:
-            listed = regex.search(r"(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )(?:by|of|to|at|from) (?:(?!K )[^ ]+ ){0,4}$", body[: group[0].offset])
+            listed = regex.search(r"(?<![^ ])(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )(?:by|of|to|at|from) (?:(?!K )[^ ]+ ){0,4}$", body[: group[0].offset])
             names = [o for o, i in sentence.items_in(*listed.span("list")) if i.symbol == "K"] if listed else []
             if len(names) == len(group):
                 at = names[group.index(claim)]
@@ -324,7 +324,7 @@ class Gains:
         match = regex.match(r"(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|gain|gains|increase|reduction|improvements|drop|decrease|boost) ){0,4}(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to )[^ ,.;:()PXQNUCD]+ ){0,3}?(?:K |performance |score |scores )+(?:(?:score|scores|rate|rates|metric|time|cost|costs|points) )?)", after)
         if match:
             return self._words(claim, claim.offset + 2 + match.start("np"), claim.offset + 2 + match.end("np"))
-        match = regex.search(r"(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,2}(?:K |performance |score |scores )+(?:score |scores |rate |rates |values? )?)(?:(?:of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|about|on|an?|over|was|are|,|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|roughly|in|under) ){0,5}$", before)
+        match = regex.search(r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,2}(?:K |performance |score |scores )+(?:score |scores |rate |rates |values? )?)(?:(?:of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|about|on|an?|over|was|are|,|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|roughly|in|under) ){0,5}$", before)
         if match and claim.kind != "share":
             return self._words(claim, match.start("np"), match.end("np"))
         if claim.what is not None:
@@ -345,7 +345,7 @@ class Gains:
         if nouns:
             return self._words(claim, claim.offset + 2 + nouns.start("np"), claim.offset + 2 + nouns.end("np"))
         if claim.kind == "factor":
-            nouns = regex.search(r"(?P<np>speed-?ups?|accelerations?|faster|speed) (?:[^ ,.;:()]+ ){0,4}$", before)
+            nouns = regex.search(r"(?<![^ ])(?P<np>speed-?ups?|accelerations?|faster|speed) (?:[^ ,.;:()]+ ){0,4}$", before)
             if nouns:
                 return self._words(claim, nouns.start("np"), nouns.end("np"))
             nouns = regex.match(r"(?:more|fewer|less|faster|larger|smaller|lower|higher|greater|better) (?P<np>(?:(?!than |on |in |for |over |and |of |by |with |to |while )[^ ,.;:()PXQNUCD]+ ){1,3})", after)
@@ -364,7 +364,7 @@ class Gains:
             match = regex.match(r"(?:[^ ,.;:()PXQNUCD]+ ){0,4}?(?P<np>(?:K )+(?:score |scores |rate )?)", body[tail.offset + 2 :])
             if match:
                 return self._words(claim, tail.offset + 2 + match.start("np"), tail.offset + 2 + match.end("np"))
-        near = regex.search(r"(?P<np>(?:K )+)(?:(?![.;:] )[^ PXQNUCD]+ ){0,9}$", before)
+        near = regex.search(r"(?<![^ ])(?P<np>(?:K )+)(?:(?![.;:] )[^ PXQNUCD]+ ){0,9}$", before)
         if near and not regex.search(r"(?: while | whereas | but )", before[near.start():]) and claim.kind != "factor":
             return self._words(claim, near.start("np"), near.end("np"))
         in_terms = regex.match(r"(?:[^ .;:]+ ){0,10}?(?:in terms of|measured by|in|w\.r\.t) (?:the |average |both )?(?P<np>(?:[^ ,.;:()PXQNUCD]+ ){0,2}?(?:K )+(?:score |rate )?)", after)
@@ -417,13 +417,13 @@ class Gains:
             match = _BASELINE_AFTER.search(body, claim.offset)
             if match and not match.group().startswith("from "):
                 return self._noun_phrase(claim, match.start("np"), match.end("np"))
-        improved = regex.search(r"(?:improv|boost|enhanc|increas|rais)\w* (?:the |[^ ]+ ){0,3}?(?:K|performance|performances|results|capabilities|abilities) of (?P<np>(?:[^ ,.;:()]+ ){1,6}?)(?=, |\( |by |from |on |including )", body[: claim.offset])
+        improved = regex.search(r"(?<![^ ])(?:improv|boost|enhanc|increas|rais)\w* (?:the |[^ ]+ ){0,3}?(?:K|performance|performances|results|capabilities|abilities) of (?P<np>(?:[^ ,.;:()]+ ){1,6}?)(?=, |\( |by |from |on |including )", body[: claim.offset])
         if improved and claim.kind == "delta":
             return self._noun_phrase(claim, improved.start("np"), improved.end("np"))
         opening = regex.match(r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) ", body)
         if opening and claim.kind == "delta":
             return self._noun_phrase(claim, opening.start("np"), opening.end("np"))
-        match = regex.search(r"(?:outperforming|surpassing|exceeding|beating) (?P<np>(?:[^ ,.;:()]+ ){1,7}?)" + _NP_END, body[end if end < len(body) else claim.offset :])
+        match = regex.search(r"(?<![^ ])(?:outperforming|surpassing|exceeding|beating) (?P<np>(?:[^ ,.;:()]+ ){1,7}?)" + _NP_END, body[end if end < len(body) else claim.offset :])
         if match:
             base = end if end < len(body) else claim.offset
             return self._noun_phrase(claim, base + match.start("np"), base + match.end("np"))

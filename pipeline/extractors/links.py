@@ -59,7 +59,7 @@ class Links:
         self._status = [
             (compile_phrase(phrase, rules.words, f"rules/code.yaml, {entry.key}"), entry)
             for entry in rules.entries["code"]
-            for phrase in entry["phrases"]
+            for phrase in entry["phrases"] or ()
         ]
 
     def places(self, text: str) -> list[tuple[int, int]]:

@@ -147,7 +147,7 @@ class Names:
         self._phrases: list[_Phrase] = []
         self._title_phrases: list[_Phrase] = []
         for entry in rules.entries["names"]:
-            for phrase in entry["phrases"]:
+            for phrase in entry["phrases"] or ():
                 pattern = compile_phrase(phrase, words, f"rules/names.yaml, {entry.key}")
                 one = _Phrase(pattern, entry)
                 (self._title_phrases if entry["where"] == "title" else self._phrases).append(one)

@@ -86,6 +86,8 @@ class Sizes:
     def __init__(self, rules: Rules) -> None:
         self._nouns: list[tuple[regex.Pattern[str], regex.Pattern[str], Entry]] = []
         for entry in rules.entries["sizes"]:
+            if not entry["phrases"]:
+                continue
             nouns = sorted(entry["phrases"], key=len, reverse=True)
             choice = "|".join(regex.escape(noun, literal_spaces=True) for noun in nouns)
             noun = rf"(?:{choice})(?![\p{{L}}-])"

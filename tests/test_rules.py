@@ -1,0 +1,111 @@
+"""Every rule does what its own examples say, is needed, and is refused when it is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.examples import marked, silent
+from pipeline.extract import Extractor, extractor_for
+from pipeline.rules import Entry, RuleError, Rules, load_rules
+
+RULES: Rules = load_rules()
+ENTRIES: list[Entry] = list(RULES)
+FINDS = [pytest.param(e, x, id=f"{e.path}-{i}") for e in ENTRIES for i, x in enumerate(e.finds)]
+IGNORES = [pytest.param(e, x, id=f"{e.path}-{i}") for e in ENTRIES for i, x in enumerate(e.ignores)]
+
+
+@pytest.mark.parametrize(("entry", "example"), FINDS)
+def test_a_rule_finds_what_its_example_marks_and_nothing_else(entry: Entry, example: str) -> None:
+    assert marked(extractor_for(()), entry, example) == example
+
+
+@pytest.mark.parametrize(("entry", "example"), IGNORES)
+def test_a_rule_leaves_alone_what_it_is_told_to(entry: Entry, example: str) -> None:
+    assert silent(extractor_for(()), entry, example)
+
+
+# Names, metrics and hosts are thousands: they are taken out some dozens at a time, every 64th of
+# the alphabet, so that no two alike ("MMLU", "MMLU-Pro") go together and stand in for each other.
+LISTED = [e for e in ENTRIES if e.file in ("models", "benchmarks", "metrics", "links")]
+PHRASED = [e for e in ENTRIES if e not in LISTED]
+
+
+@pytest.mark.parametrize("batch", range(64))
+def test_every_name_is_needed(batch: int) -> None:
+    taken = LISTED[batch::64]
+    rules = RULES
+    for entry in taken:
+        rules = rules.without(entry)
+    extractor = Extractor(rules)
+    needless = [e.path for e in taken if all(marked(extractor, e, x) == x for x in e.finds)]
+    assert needless == [], "with these entries taken out, their own examples come out the same"
+
+
+@pytest.mark.parametrize("entry", [e for e in PHRASED if e["phrases"]], ids=lambda e: e.path)
+def test_every_phrase_is_needed(entry: Entry) -> None:
+    extractor = Extractor(RULES.without(entry))
+    assert any(marked(extractor, entry, example) != example for example in entry.finds), (
+        "with this entry taken out, its own examples come out the same"
+    )
+
+
+@pytest.mark.parametrize("entry", [e for e in PHRASED if not e["phrases"]], ids=lambda e: e.path)
+def test_an_entry_without_phrases_names_a_rule_that_code_gives(entry: Entry) -> None:
+    assert any(not silent(extractor_for(()), entry, example) for example in entry.finds)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("benchmarks.yaml", "Foo:\n  name: [Foo]\n  finds: ['[[Foo]]']", "did you mean 'names'"),
+        ("benchmarks.yaml", "Food:\n  names: [FoodBench]\n  finds: ['FoodBench is new.']", "nothing is marked"),
+        ("benchmarks.yaml", "Food:\n  names: [FoodBench]", "no 'finds'"),
+        ("benchmarks.yaml", "Food:\n  names: [FoodBench]\n  finds: ['On [[FoodBench.']", "not closed"),
+        ("benchmarks.yaml", "Foo:\n  names: [FOO]\n  finds: ['On [[FOO]].']", "needs a sentence in 'ignores'"),
+        ("benchmarks.yaml", "Food:\n  names: [MMLU]\n  finds: ['On [[MMLU]].']\n  ignores: ['x']", "is a name of"),
+        ("benchmarks.yaml", "Food:\n  names: FoodBench\n  finds: ['On [[FoodBench]].']", "list of strings"),
+        ("benchmarks.yaml", "- Food", "entries stand as"),
+        ("benchmarks.yaml", "Food: [", "not readable as YAML"),
+        ("foods.yaml", "Food: {}", "not a rule file's name"),
+        ("words.yaml", "we: [1, 2]", "write a list of words"),
+    ],
+)
+def test_a_broken_rule_file_is_refused_with_what_to_do(
+    tmp_path: Path, file: str, content: str, message: str
+) -> None:
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    with pytest.raises(RuleError, match=message):
+        load_rules([tmp_path])
+
+
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    (tmp_path / "benchmarks.yaml").write_text("A1: {}\nB2: {}\n", encoding="utf-8")
+    with pytest.raises(RuleError) as error:
+        load_rules([tmp_path])
+    assert "A1" in str(error.value)
+    assert "B2" in str(error.value)
+
+
+def test_a_folder_without_rule_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="no rule files"):
+        load_rules([tmp_path])
+
+
+def test_a_users_folder_adds_an_entry_and_changes_the_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "benchmarks.yaml").write_text(
+        "FoodBench-9:\n  names: [FoodBench-9]\n  finds: ['It is tested on [[FoodBench-9]].']\n", encoding="utf-8"
+    )
+    rules = load_rules([tmp_path])
+    entry = next(e for e in rules if e.key == "FoodBench-9")
+    assert marked(Extractor(rules), entry, entry.finds[0]) == entry.finds[0]
+    assert rules.fingerprint != RULES.fingerprint
+
+
+def test_a_phrase_with_an_unknown_list_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    (tmp_path / "gains.yaml").write_text(
+        "odd:\n  phrases: ['{improvez} by {amount}']\n  kind: delta\n  finds: ['By [[3%|delta]].']\n", encoding="utf-8"
+    )
+    with pytest.raises(RuleError, match="improvez.*there are"):
+        Extractor(load_rules([tmp_path]))
