@@ -115,30 +115,29 @@ class _Window:
 
     def take(self, position: str) -> tuple[Record | Fault, bool]:
         """The entry here, and whether the place where it ends was lost."""
+        # Seen through a small window of its own, for what is told of an error takes time in
+        # proportion to the text before it.
+        size = PIECE
         while True:
+            seen = self._text[self._at : self._at + size]
             try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
+                value, end = _DECODER.raw_decode(seen)
             except json.JSONDecodeError as error:
-                begun = self._text[self._at : self._at + EXCERPT]
-                further = max(error.pos - self._at, 1)
-                may_go_on = (
-                    error.pos >= len(self._text) - _NEAR_END or error.msg[:12] == "Unterminated"
-                )
-                if may_go_on and len(self._text) - self._at > LONGEST_ENTRY:
-                    reason = "longer than 16 MB"
-                elif may_go_on and self._grow():
-                    continue
-                else:
-                    reason = f"not valid JSON: {error.msg}"
-                self._find_beginning(self._at + further)
-                return Fault(position, reason, begun), True
+                reason, further = f"not valid JSON: {error.msg}", max(error.pos, 1)
+                if error.pos >= len(seen) - _NEAR_END or error.msg.startswith("Unterminated"):
+                    if size > LONGEST_ENTRY:
+                        reason = "longer than 16 MB"
+                    elif len(self._text) > self._at + size or self._grow():
+                        size *= 2
+                        continue
             except RecursionError:
-                begun = self._text[self._at : self._at + EXCERPT]
-                self._find_beginning(self._at + _DEEP)
-                return Fault(position, "not valid JSON: nested too deep", begun), True
-            break
-        text = self._text[self._at : end]
-        self._at = end
+                reason, further = "not valid JSON: nested too deep", _DEEP
+            else:
+                break
+            self._find_beginning(self._at + further)
+            return Fault(position, reason, seen[:EXCERPT]), True
+        text = seen[:end]
+        self._at += end
         begun = text[:EXCERPT]
         if len(text) > LONGEST_ENTRY:
             return Fault(position, "longer than 16 MB", begun), False
