@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,15 +17,17 @@ from pipeline.extractors.links import Links
 from pipeline.extractors.names import Name, Names
 from pipeline.extractors.sizes import SizeMention, Sizes, distinct
 from pipeline.fold import fold
-from pipeline.language import Text, read_text
+from pipeline.language import Text, read_texts
 from pipeline.lexicon import Found, Lexicon
 from pipeline.numbers import Quantity, joined, scan
-from pipeline.records import FIELDS, Extraction, Gain, Paper
+from pipeline.records import Benchmark, Extraction, Gain, Link, Model, Paper
 from pipeline.rules import Entry, Rules, load_rules
-from pipeline.skeleton import Item
+from pipeline.skeleton import Item, apart
 
-
-_CHANGE = regex.compile(r"(?:speed-?ups?|gains?|improvements?|reductions?|savings?|acceleration|overhead)$", regex.I)
+_CHANGE = regex.compile(
+    r"(?:speed-?ups?|gains?|improvements?|reductions?|savings?|acceleration|overhead)$",
+    regex.IGNORECASE,
+)
 
 
 class Extractor:
@@ -43,50 +44,37 @@ class Extractor:
 
     def extract(self, paper: Paper) -> Extraction:
         """All records of a paper. The same paper and rules give the same records."""
-        texts = [read_text(paper, field) for field in FIELDS]
+        texts = read_texts(paper)
         links, code_status = self._links.find(texts)
-        link_places = {t.field: self._folded_links(t) for t in texts}
-        names = self._names.find(texts, link_places)
-        spelt = {id(n): _canonical(n) for n in names}
-
-        sizes: list[SizeMention] = []
-        gains: list[Gain] = []
-        quantities: dict[str, list[Quantity]] = {}
-        mentions: dict[str, list[Item]] = {}
-        counts: Counter[str] = Counter()
-        for text in texts:
-            mentions[text.field] = _mentions(text, names, spelt, link_places[text.field])
-            counts.update(item.of for item in mentions[text.field])
-            quantities[text.field] = scan(text.text)
-            places = [(i.start, i.end, i.of, i.symbol == "M") for i in mentions[text.field]]
-            free = _outside(quantities[text.field], link_places[text.field])
-            sizes += self._sizes.find(text, free, places)
-
-        benchmarks = benchmarks_.benchmarks(names, counts)
+        linked = [self._linked(text) for text in texts]
+        names = self._names.find(texts, linked)
+        spelt = {id(name): _canonical(name) for name in names}
+        mentions = [_mentions(t, names, spelt, at) for t, at in zip(texts, linked, strict=True)]
+        quantities = [scan(text.text) for text in texts]
+        sizes = [
+            self._sizes.find(text, apart(found, at), named)
+            for text, found, at, named in zip(texts, quantities, linked, mentions, strict=True)
+        ]
+        counts = Counter(item.of for named in mentions for item in named)
         models = models_.models(names, counts)
-        proposed = [m for m in models if m.role == "proposed"]
-        main = max(proposed, key=lambda m: (m.mentions, m.span.field == "title", -m.span.start), default=None)
-        own = [b.name for b in benchmarks if b.role == "introduced"]
-        if not own:
-            own = [b.name for b in benchmarks if b.span.field == "title" or b.name in paper.title]
-        known = Known(
-            proposed=main.name if main else None,
-            only=own[0] if len(own) == 1 and (main is None or own[0] in paper.title) else None,
-        )
-        skeletons: dict[str, list[Item]] = {}
-        for text in texts:
-            items = self._items(text, mentions[text.field], sizes, quantities[text.field], link_places[text.field])
-            skeletons[text.field] = items
-            gains += self._gains.find(text, items, known)
-
-        numbers = self._counts.find(
-            texts, quantities, skeletons, _uses(texts, link_places, links, mentions, names, spelt, sizes, gains)
-        )
+        benchmarks = benchmarks_.benchmarks(names, counts)
+        known = _known(paper, models, benchmarks)
+        rules = {spelt[id(name)]: name.rule for name in names}
+        gains: list[Gain] = []
+        numbers = []
+        for text, at, named, sized, found in zip(
+            texts, linked, mentions, sizes, quantities, strict=True
+        ):
+            items = self._items(text, at, named, sized, found)
+            reported = self._gains.find(text, items, known)
+            gains += reported
+            uses = _uses(text, at, links, named, rules, sized, reported)
+            numbers += self._counts.find(text, found, items, uses)
         return Extraction(
             paper=paper,
             code_status=code_status,
             models=tuple(models),
-            sizes=tuple(distinct(sizes)),
+            sizes=tuple(distinct([size for sized in sizes for size in sized])),
             benchmarks=tuple(benchmarks),
             gains=tuple(gains),
             links=tuple(links),
@@ -96,40 +84,42 @@ class Extractor:
     def metrics(self, text: str) -> list[tuple[Entry, int, int]]:
         """The metrics named in a text, each with its half-open range."""
         folded = fold(text)
-        return [(h.entry, *folded.raw_span(h.start, h.end)) for h in self._metrics.find(folded.text)]
+        return [
+            (h.entry, *folded.raw_span(h.start, h.end)) for h in self._metrics.find(folded.text)
+        ]
 
-    def _folded_links(self, text: Text) -> list[tuple[int, int]]:
-        places = text.folded.places
-        ranges = self._links.places(text.folded.raw)
-        if places is None:
-            return ranges
-        return [(bisect_left(places, start), bisect_left(places, end)) for start, end in ranges]
+    def _linked(self, text: Text) -> list[Item]:
+        """The places of the links of a text in its folded text."""
+        return [Item(*place, "L") for place in text.folded_places(self._links.places(text.folded.raw))]
 
     def _items(
         self,
         text: Text,
-        mentions: Sequence[Item],
-        sizes: Sequence[SizeMention],
+        linked: Sequence[Item],
+        named: Sequence[Item],
+        sized: Sequence[SizeMention],
         quantities: Sequence[Quantity],
-        links: Sequence[tuple[int, int]],
     ) -> list[Item]:
-        """What stands as one symbol in the skeletons of a field, names before sizes before numbers."""
-        items = [*mentions, *(Item(a, b, "L") for a, b in links)]
-        sized = [Item(s.start, s.end, "S", s) for s in sizes if s.text is text]
-        items += [s for s in sized if not _overlaps(s, mentions)]
-        items.sort(key=lambda i: i.start)
-        free = [q for q in quantities if not _overlaps(q, items) and not _in_word(q, text.text)]
-        metric_items = _metric_items(text.text, self._metrics.find(text.text))
-        items += [m for m in metric_items if not _overlaps(m, items)]
-        for quantity in joined(free, text.text):
-            symbol = "D" if quantity.sign in ("+", "-") and quantity.low is None else SYMBOL[quantity.shape]
-            item = Item(quantity.start, quantity.end, symbol, quantity)
-            overlapped = [i for i in items if i.start < item.end and item.start < i.end]
-            if all(i.symbol == "K" for i in overlapped):
-                items = [i for i in items if i not in overlapped]
-                items.append(item)
-        items.sort(key=lambda i: i.start)
-        return items
+        """What stands as one symbol in a text's skeletons: names and links before sizes, these
+        before metrics and free numbers."""
+        taken = _merged(linked, named)
+        sizes = [Item(s.start, s.end, "S", s) for s in sorted(sized, key=lambda s: s.start)]
+        taken = _merged(taken, apart(sizes, taken))
+        free = [q for q in apart(quantities, taken) if not _in_word(q, text.text)]
+        amounts = [
+            Item(q.start, q.end, _symbol(q), q) for q in apart(joined(free, text.text), taken)
+        ]
+        taken = _merged(taken, amounts)
+        metrics = _metric_items(text.text, self._metrics.find(text.text))
+        return _merged(taken, apart(metrics, taken))
+
+
+def _symbol(quantity: Quantity) -> str:
+    return "D" if quantity.sign in ("+", "-") and quantity.low is None else SYMBOL[quantity.shape]
+
+
+def _merged(one: Sequence[Item], two: Sequence[Item]) -> list[Item]:
+    return sorted((*one, *two), key=lambda item: item.start)
 
 
 def _metric_items(text: str, found: Sequence[Found]) -> list[Item]:
@@ -142,7 +132,7 @@ def _metric_items(text: str, found: Sequence[Found]) -> list[Item]:
         start, end = hit.start, hit.end
         if _CHANGE.search(text, start, end):
             continue
-        while text.startswith("s", end) and not text[end + 1 : end + 2].isalnum():
+        if text.startswith("s", end) and not text[end + 1 : end + 2].isalnum():
             end += 1
         if items and text[items[-1].end : start] == " (" and text.startswith(")", end):
             items[-1] = Item(items[-1].start, end + 1, "K", items[-1].of)
@@ -153,26 +143,36 @@ def _metric_items(text: str, found: Sequence[Found]) -> list[Item]:
 
 def _canonical(name: Name) -> str:
     if name.table == "models":
-        best = next((c for c in name.candidates if c.text.field == "abstract"), name.candidates[0])
-        return models_.canonical(name, best)
+        return models_.canonical(name, name.best)
     return benchmarks_.canonical(name)
 
 
+def _known(paper: Paper, models: Sequence[Model], benchmarks: Sequence[Benchmark]) -> Known:
+    """What gains are bound to when their sentence says "we": the main proposal, and the benchmark
+    that the paper is about, if it is one."""
+    proposed = [m for m in models if m.role == "proposed"]
+    main = max(
+        proposed, key=lambda m: (m.mentions, m.span.field == "title", -m.span.start), default=None
+    )
+    own = [b.name for b in benchmarks if b.role == "introduced"]
+    if not own:
+        own = [b.name for b in benchmarks if b.name in paper.title]
+    only = own[0] if len(own) == 1 and (main is None or own[0] in paper.title) else None
+    return Known(proposed=main.name if main else None, only=only)
+
+
 def _mentions(
-    text: Text, names: Sequence[Name], spelt: dict[int, str], links: Sequence[tuple[int, int]]
+    text: Text, names: Sequence[Name], spelt: dict[int, str], linked: Sequence[Item]
 ) -> list[Item]:
-    """Every place of a field where one of the paper's names stands, longest name first."""
-    surfaces: dict[str, Name] = {}
-    for name in names:
-        for candidate in name.candidates:
-            surfaces.setdefault(candidate.surface, name)
+    """Every place of a text where one of the paper's names stands, longest name first."""
+    surfaces = {c.surface: name for name in reversed(names) for c in reversed(name.candidates)}
     places: list[tuple[int, int, str]] = []
     folded = text.text
     for surface in surfaces:
         at = folded.find(surface)
         while at >= 0:
             end = at + len(surface)
-            if _stands_alone(folded, at, end) and not any(a < end and at < b for a, b in links):
+            if _stands_alone(folded, at, end):
                 places.append((at, end, surface))
             at = folded.find(surface, end)
     places.sort(key=lambda place: (place[0], -place[1]))
@@ -180,57 +180,59 @@ def _mentions(
     for start, end, surface in places:
         if not items or start >= items[-1].end:
             name = surfaces[surface]
-            items.append(Item(start, end, "M" if name.table == "models" else "B", spelt[id(name)]))
-    return items
+            symbol = "M" if name.table == "models" else "B"
+            items.append(Item(start, end, symbol, spelt[id(name)]))
+    return apart(items, linked)
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     """Whether a name found here is no part of a longer word: not CLIP in "CLIP-2" or "AltCLIP"."""
     before, after = text[max(0, start - 2) : start], text[end : end + 3]
-    if before[-1:].isalnum() or before[-1:] in ("_", "\\") or (before[-1:] == "-" and before[:1].isalnum()):
+    if before[-1:].isalnum() or before[-1:] in ("_", "\\"):
+        return False
+    if before[-1:] == "-" and before[:1].isalnum():
         return False
     if after[:1].isalnum() or after[:1] == "_":
         return False
-    return not (after[:1] == "-" and (after[1:2].isdigit() or after[1:].isupper() and len(after) == 3))  # noqa: PLR2004
+    capitals = len(after) > 2 and after[1:].isupper()  # noqa: PLR2004
+    return not (after[:1] == "-" and (after[1:2].isdigit() or capitals))
 
 
 def _in_word(quantity: Quantity, text: str) -> bool:
     """Whether a number is part of a word ("5-shot", "Hit@5") and no amount of its own."""
-    before, after = text[max(0, quantity.start - 2) : quantity.start], text[quantity.end : quantity.end + 2]
     if quantity.shape != "number":
         return False
-    if len(after) == 2 and after[0] == "-" and after[1].isalpha():  # noqa: PLR2004
+    before = text[max(0, quantity.start - 2) : quantity.start]
+    after = text[quantity.end : quantity.end + 2]
+    if after[:1].isalpha() or (after[:1] == "-" and after[1:].isalpha()):
         return True
-    return before[-1:].isalpha() or before[-1:] in ("_", "^", "@", "#") or (
-        len(before) == 2 and before[1] == "-" and before[0].isalpha()  # noqa: PLR2004
-    ) or after[:1].isalpha()
+    if before[-1:].isalpha() or before[-1:] in ("_", "^", "@", "#"):
+        return True
+    return before[-1:] == "-" and before[:1].isalpha()
 
 
-def _overlaps(one: Item | Quantity, items: Sequence[Item]) -> bool:
-    return any(i.start < one.end and one.start < i.end for i in items)
-
-
-def _outside(quantities: Sequence[Quantity], ranges: Sequence[tuple[int, int]]) -> list[Quantity]:
-    return [q for q in quantities if not any(a < q.end and q.start < b for a, b in ranges)]
-
-
-def _uses(texts, link_places, links, mentions, names, spelt, sizes, gains) -> list[Use]:
-    """The places numbers are already put to use in, the first that covers a number decides."""
-    rules = {spelt[id(n)]: n.rule for n in names}
-    other = links[0].rule if links else "links/other"
-    uses = []
-    for text in texts:
-        for start, end in link_places[text.field]:
-            uses.append(Use(text.field, start, end, "link", other))
-        for size in sizes:
-            if size.text is text:
-                uses.append(Use(text.field, size.start, size.end, "size", size.rule))
-        for item in mentions[text.field]:
-            uses.append(Use(text.field, item.start, item.end, "name", rules[item.of]))
-    for gain in gains:
-        if gain.kind != "sota":
-            uses.append(Use(gain.span.field, gain.span.start, gain.span.end, "gain", gain.rule, gain.gain_id, raw=True))
-    return uses
+def _uses(
+    text: Text,
+    linked: Sequence[Item],
+    links: Sequence[Link],
+    named: Sequence[Item],
+    rules: dict[str, str],
+    sized: Sequence[SizeMention],
+    gains: Sequence[Gain],
+) -> list[Use]:
+    """The places whose numbers are put to use, in folded places; a later use outweighs an earlier."""
+    link_rule = links[0].rule if links else "links/other"
+    spans = [(g.span.start, g.span.end) for g in gains if g.kind != "sota"]
+    valued = [g for g in gains if g.kind != "sota"]
+    return [
+        *(Use(item.start, item.end, "name", rules[item.of]) for item in named),
+        *(Use(size.start, size.end, "size", size.rule) for size in sized),
+        *(Use(item.start, item.end, "link", link_rule) for item in linked),
+        *(
+            Use(*place, "gain", gain.rule, gain.gain_id)
+            for place, gain in zip(text.folded_places(spans, clip=False), valued, strict=True)
+        ),
+    ]
 
 
 @functools.lru_cache(maxsize=4)

@@ -6,6 +6,7 @@ each folded character has one place in the raw text, and every folded span one r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -89,7 +90,7 @@ class Folded:
 
     raw: str
     text: str
-    places: list[int] | None = field(default=None, repr=False)
+    places: Sequence[int] | None = field(default=None, repr=False)
 
     def raw_span(self, start: int, end: int) -> tuple[int, int]:
         """The half-open raw range of a non-empty folded range.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import regex
 
@@ -20,6 +20,30 @@ _WORD = regex.compile(r"\\?[^\W_]+(?:[-'_.@&^/][^\W_]+)*|[^\w\s]|_")
 def spaced(words: str) -> str:
     """Words as they stand in a skeleton: "e.g.," is "e.g . ,"."""
     return " ".join(_WORD.findall(words))
+
+
+class Placed(Protocol):
+    """Anything at a half-open range of a folded text."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+P = TypeVar("P", bound=Placed)
+
+
+def apart(things: Sequence[P], taken: Sequence[Placed]) -> list[P]:
+    """The things that overlap nothing taken. Both are in order; the taken do not overlap."""
+    free: list[P] = []
+    at = 0
+    for thing in things:
+        while at < len(taken) and taken[at].end <= thing.start:
+            at += 1
+        if at == len(taken) or thing.end <= taken[at].start:
+            free.append(thing)
+    return free
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,20 @@ class Skeleton:
             item = self.items[i]
             if item is not None and self.offsets[i] >= start:
                 yield self.offsets[i], item
+
+
+def by_sentence(
+    sentences: Sequence[tuple[int, int]], items: Sequence[Item]
+) -> Iterator[tuple[tuple[int, int], list[Item]]]:
+    """Each sentence with the items that begin in it. Both are in order."""
+    at = 0
+    for start, end in sentences:
+        inside = []
+        while at < len(items) and items[at].start < end:
+            if items[at].start >= start:
+                inside.append(items[at])
+            at += 1
+        yield (start, end), inside
 
 
 def skeleton(text: str, start: int, end: int, items: Sequence[Item]) -> Skeleton:

@@ -25,7 +25,7 @@ def benchmarks(names: Sequence[Name], counts: Mapping[str, int]) -> list[Benchma
         spelling = canonical(name)
         if spelling in found:
             continue
-        best = next((c for c in name.candidates if c.text.field == "abstract"), name.candidates[0])
+        best = name.best
         found[spelling] = Benchmark(
             span=best.text.span(best.start, best.end),
             rule=name.rule,

@@ -6,7 +6,7 @@ no phrase knows is `other`, so that nothing is dropped in silence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import regex
@@ -15,7 +15,7 @@ from pipeline.language import Text
 from pipeline.numbers import Quantity
 from pipeline.records import Number, NumberUse
 from pipeline.rules import Rules, compile_phrase
-from pipeline.skeleton import Item, skeleton
+from pipeline.skeleton import Item, by_sentence, skeleton
 
 _YEAR = regex.compile(r"(?:19|20)\d\d")
 _WORDED = regex.compile(r"\d")
@@ -23,15 +23,13 @@ _WORDED = regex.compile(r"\d")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A range that is put to use; in the raw text if `raw`, else in the folded text."""
+    """A half-open range of a folded text whose numbers are put to one use, and by which rule."""
 
-    field: str
     start: int
     end: int
     use: NumberUse
     rule: str
     gain_id: str | None = None
-    raw: bool = False
 
 
 class Counts:
@@ -45,49 +43,32 @@ class Counts:
 
     def find(
         self,
-        texts: Sequence[Text],
-        quantities: Mapping[str, Sequence[Quantity]],
-        items: Mapping[str, Sequence[Item]],
+        text: Text,
+        quantities: Sequence[Quantity],
+        items: Sequence[Item],
         uses: Sequence[Use],
     ) -> list[Number]:
-        """The rows of the numbers of a paper, in the order of the text."""
+        """The rows of the numbers of a text, in its order; a later use outweighs an earlier."""
+        owners: dict[int, Use] = {use_at: use for use in uses for use_at in range(use.start, use.end)}
+        phrased = self._phrased(text, items)
         numbers = []
-        for text in texts:
-            loose = [
-                Item(i.start, i.end, i.symbol, i.of)
-                for i in items[text.field]
-                if i.symbol in "PXQNUCD"
-            ]
-            phrased = self._phrased(text, items[text.field]) if loose else {}
-            mine = [u for u in uses if u.field == text.field]
-            for quantity in quantities[text.field]:
-                for start, end, value in quantity.parts:
-                    span = text.span(start, end)
-                    use = next(
-                        (
-                            u for u in mine
-                            if (u.start < span.end and span.start < u.end if u.raw else u.start < end and start < u.end)
-                        ),
-                        None,
-                    )
-                    gain = next((u for u in mine if u.use == "gain" and u.start < span.end and span.start < u.end), None)
-                    use = gain or use
-                    if use is None and not _WORDED.search(span.surface):
-                        continue
-                    if use is not None:
-                        kind, rule, gain_id = use.use, use.rule, use.gain_id
-                    else:
-                        kind, rule = phrased.get(start) or _by_form(text, quantity, start, end)
-                        gain_id = None
-                    numbers.append(
-                        Number(span=span, rule=rule, value=value, use=kind, gain_id=gain_id)
-                    )
+        for quantity in quantities:
+            for start, end, value in quantity.parts:
+                span = text.span(start, end)
+                use = next((owners[at] for at in range(start, end) if at in owners), None)
+                if use is None and not _WORDED.search(span.surface):
+                    continue
+                gain_id = None
+                if use is not None:
+                    kind, rule, gain_id = use.use, use.rule, use.gain_id
+                else:
+                    kind, rule = phrased.get(start) or _by_form(text, quantity, start, end)
+                numbers.append(Number(span=span, rule=rule, value=value, use=kind, gain_id=gain_id))
         return numbers
 
     def _phrased(self, text: Text, items: Sequence[Item]) -> dict[int, tuple[NumberUse, str]]:
         found: dict[int, tuple[NumberUse, str]] = {}
-        for start, end in text.sentences:
-            inside = [i for i in items if start <= i.start < end]
+        for (start, end), inside in by_sentence(text.sentences, items):
             if not any(i.symbol in "PXQNUCD" for i in inside):
                 continue
             sentence = skeleton(text.text, start, end, inside)

@@ -18,7 +18,7 @@ from pipeline.language import Text
 from pipeline.numbers import Quantity
 from pipeline.records import Gain, GainKind
 from pipeline.rules import Entry, Rules, compile_phrase
-from pipeline.skeleton import Item, Skeleton, skeleton
+from pipeline.skeleton import Item, Skeleton, by_sentence, skeleton
 
 SYMBOL = {"percent": "P", "factor": "X", "points": "Q", "number": "N", "unit": "U", "change": "C"}
 _AMOUNTS = frozenset("PXQNUCD")
@@ -111,8 +111,7 @@ class Gains:
         """The gains of one field; `items` are its names, metrics, sizes and free quantities."""
         gains: list[Gain] = []
         context: tuple[str, ...] = ()
-        for start, end in text.sentences:
-            inside = [i for i in items if start <= i.start < end]
+        for (start, end), inside in by_sentence(text.sentences, items):
             symbols = {i.symbol for i in inside}
             here = tuple(i.of for i in inside if i.symbol == "B")
             low = text.text[start:end].lower()

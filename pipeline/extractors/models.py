@@ -42,7 +42,7 @@ def models(names: Sequence[Name], counts: Mapping[str, int]) -> list[Model]:
     for name in names:
         if name.table != "models":
             continue
-        best = next((c for c in name.candidates if c.text.field == "abstract"), name.candidates[0])
+        best = name.best
         spelling = canonical(name, best)
         if spelling in found:
             continue

@@ -8,7 +8,7 @@ beside ("X, a framework"), the company it keeps in lists. Two points of evidence
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ import regex
 from pipeline.language import Text
 from pipeline.lexicon import Lexicon
 from pipeline.rules import Entry, Rules, compile_phrase
-from pipeline.skeleton import Item, Skeleton, skeleton
+from pipeline.skeleton import Item, Skeleton, apart, by_sentence, skeleton
 
 # A word that may be a name, LaTeX macros ("\ewtune") among them.
 _TOKEN = regex.compile(
@@ -105,6 +105,11 @@ class Name:
     said: set[str] = field(default_factory=set)
 
     @property
+    def best(self) -> Candidate:
+        """The mention that the record stands at: the first of the abstract, else of the title."""
+        return next((c for c in self.candidates if c.text.field == "abstract"), self.candidates[0])
+
+    @property
     def strong(self) -> bool:
         """Whether its form alone marks it as a name: capitals within, or four of them, or digits."""
         return any(c.strong for c in self.candidates) and not _SHORT_CAPITALS.fullmatch(self.candidates[0].surface)
@@ -164,12 +169,12 @@ class Names:
 
     # --- candidates ---
 
-    def candidates(self, text: Text, links: Sequence[tuple[int, int]]) -> list[Candidate]:
+    def candidates(self, text: Text, links: Sequence[Item]) -> list[Candidate]:
         """The places of a field that may be names, in order, none overlapping another."""
         known = self._known(text, links)
         found: list[Candidate] = []
         folded = text.text
-        taken = [*((c.start, c.end) for c in known), *links]
+        taken = [*((c.start, c.end) for c in known), *((x.start, x.end) for x in links)]
         taken.sort()
         starts = {text.sentences[i][0] for i in range(len(text.sentences))}
         run: list[tuple[int, int, bool, bool]] = []
@@ -182,8 +187,9 @@ class Names:
         plain = [
             Candidate(text, *m.span("name"), m["name"], strong=True)
             for m in _PROPOSED_PLAIN.finditer(folded)
-            if not any(a < m.end("name") and m.start("name") < b for a, b in taken) and key_of(m["name"]) not in self._never
+            if key_of(m["name"]) not in self._never
         ]
+        plain = apart(plain, [*known]) if plain else plain
         taken = sorted([*taken, *((c.start, c.end) for c in plain)])
         at = 0
         for match in _TOKEN.finditer(folded):
@@ -248,13 +254,13 @@ class Names:
         key = key_of(token)
         return not (key in self._never or (key.endswith("s") and key[:-1] in self._never))
 
-    def _known(self, text: Text, links: Sequence[tuple[int, int]]) -> list[Candidate]:
+    def _known(self, text: Text, links: Sequence[Item]) -> list[Candidate]:
         found: list[Candidate] = []
         folded = text.text
         last = 0
-        for hit in self._lexicon.find(folded):
+        for hit in apart(self._lexicon.find(folded), links):
             start, end = hit.start, hit.end
-            if start < last or any(a < end and start < b for a, b in links):
+            if start < last:
                 continue
             entry = hit.entry
             needs = self._needs.get(entry.path)
@@ -285,13 +291,13 @@ class Names:
 
     # --- evidence ---
 
-    def find(self, texts: Sequence[Text], links: Mapping[str, Sequence[tuple[int, int]]]) -> list[Name]:
+    def find(self, texts: Sequence[Text], links: Sequence[Sequence[Item]]) -> list[Name]:
         """The names of a paper that have evidence enough, each with its table, rule and places."""
         names: dict[str, Name] = {}
         sentences: list[tuple[Text, Skeleton]] = []
-        for text in texts:
-            candidates = self.candidates(text, links[text.field])
-            if text.field == "title":
+        for i, text in enumerate(texts):
+            candidates = self.candidates(text, links[i])
+            if i == 0:
                 candidates = self._with_title_head(text, candidates, texts[-1].text)
             items = []
             for candidate in candidates:
@@ -304,15 +310,14 @@ class Names:
                     name.add(candidate.entry.file, 4.0, candidate.entry.path)
                     symbol = "M" if candidate.entry.file == "models" else "B"
                 items.append(Item(candidate.start, candidate.end, symbol, name))
-            for start, end in text.sentences:
-                inside = [i for i in items if start <= i.start < end]
+            for (start, end), inside in by_sentence(text.sentences, items):
                 if inside:
                     sentences.append((text, skeleton(text.text, start, end, inside)))
         for text in texts:
             _mark_generic(text, names)
-        begins = _own_part(texts[-1], names)
+        begins = _own_part(texts[1], names)
         for text, sentence in sentences:
-            own = text.field == "title" or sentence.places[-1][1] > begins
+            own = text is not texts[1] or sentence.places[-1][1] > begins
             self._read_sentence(text, sentence, own=own)
         _merge_expansions(sentences)
         for _, sentence in sentences:

@@ -16,6 +16,7 @@ from pipeline.language import Text
 from pipeline.numbers import Quantity
 from pipeline.records import Size, SizeKind
 from pipeline.rules import Entry, Rules
+from pipeline.skeleton import Item
 
 _SMALLEST, _LARGEST = 1_000, 10**18
 # what a noun phrase may hold between a number and the noun that is counted
@@ -103,10 +104,10 @@ class Sizes:
         self,
         text: Text,
         quantities: Sequence[Quantity],
-        names: Sequence[tuple[int, int, str, bool]],
+        names: Sequence[Item],
     ) -> list[SizeMention]:
-        """The sizes of a field. `names` are the places of names: start, end, name, is a model."""
-        places = [_Place(*name) for name in names]
+        """The sizes of a text; `names` are the places of its names, models marked M."""
+        places = [_Place(item.start, item.end, item.of, item.symbol == "M") for item in names]
         found: list[SizeMention | None] = [self._size(text, q, places) for q in quantities]
         # "210 million to 1 billion parameters", "1B, 3B and 7B models": the last noun counts for all
         for i in reversed(range(len(quantities) - 1)):
