@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pipeline.extract import Extractor
 from pipeline.marks import Mark, mark, unmark
-from pipeline.records import Extraction, Gain, Paper
+from pipeline.records import Benchmark, Extraction, Gain, Link, Model, Number, Paper, Size
 from pipeline.rules import Entry
 
 
@@ -28,8 +28,15 @@ def silent(extractor: Extractor, entry: Entry, example: str) -> bool:
     if entry.file == "metrics":
         return all(hit.path != entry.path for hit, _, _ in extractor.metrics(text))
     if entry.file == "code":
-        return found.code_status != entry["status"]
-    rows = (*found.models, *found.sizes, *found.benchmarks, *found.gains, *found.links, *found.numbers)
+        return bool(found.code_status != entry["status"])
+    rows: tuple[Model | Size | Benchmark | Gain | Link | Number, ...] = (
+        *found.models,
+        *found.sizes,
+        *found.benchmarks,
+        *found.gains,
+        *found.links,
+        *found.numbers,
+    )
     return all(row.rule != entry.path for row in rows)
 
 
@@ -78,7 +85,7 @@ def _marks(extractor: Extractor, entry: Entry, found: Extraction, text: str) -> 
 
 def gain_note(gain: Gain) -> str:
     """A gain in one line: "delta 3.2 percent up; metric accuracy; on MMLU; by X; over Y"."""
-    head = [gain.kind]
+    head: list[str] = [gain.kind]
     if gain.value is not None:
         head.append(f"{gain.value:g}")
     if gain.value_low is not None:

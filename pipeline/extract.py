@@ -90,7 +90,9 @@ class Extractor:
 
     def _linked(self, text: Text) -> list[Item]:
         """The places of the links of a text in its folded text."""
-        return [Item(*place, "L") for place in text.folded_places(self._links.places(text.folded.raw))]
+        return [
+            Item(*place, "L") for place in text.folded_places(self._links.places(text.folded.raw))
+        ]
 
     def _items(
         self,
@@ -101,7 +103,8 @@ class Extractor:
         quantities: Sequence[Quantity],
     ) -> list[Item]:
         """What stands as one symbol in a text's skeletons: names and links before sizes, these
-        before metrics and free numbers."""
+        before metrics and free numbers.
+        """
         taken = _merged(linked, named)
         sizes = [Item(s.start, s.end, "S", s) for s in sorted(sized, key=lambda s: s.start)]
         taken = _merged(taken, apart(sizes, taken))
@@ -149,7 +152,8 @@ def _canonical(name: Name) -> str:
 
 def _known(paper: Paper, models: Sequence[Model], benchmarks: Sequence[Benchmark]) -> Known:
     """What gains are bound to when their sentence says "we": the main proposal, and the benchmark
-    that the paper is about, if it is one."""
+    that the paper is about, if it is one.
+    """
     proposed = [m for m in models if m.role == "proposed"]
     main = max(
         proposed, key=lambda m: (m.mentions, m.span.field == "title", -m.span.start), default=None
@@ -194,7 +198,7 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
         return False
     if after[:1].isalnum() or after[:1] == "_":
         return False
-    capitals = len(after) > 2 and after[1:].isupper()  # noqa: PLR2004
+    capitals = len(after) > 2 and after[1:].isupper()
     return not (after[:1] == "-" and (after[1:2].isdigit() or capitals))
 
 

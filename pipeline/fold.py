@@ -93,10 +93,10 @@ class Folded:
     places: Sequence[int] | None = field(default=None, repr=False)
 
     def raw_span(self, start: int, end: int) -> tuple[int, int]:
-        """The half-open raw range of a non-empty folded range.
+        r"""The half-open raw range of a non-empty folded range.
 
         Braces and dollar signs that belong to the range, though folded away, are taken in, so
-        that `$\\mathcal{B}$-Coder` is cut whole and not as `B}$-Coder`.
+        that `$\mathcal{B}$-Coder` is cut whole and not as `B}$-Coder`.
         """
         if self.places is None:
             return start, end
@@ -134,7 +134,8 @@ def _command_start(before: str) -> int:
 
 def fold(raw: str) -> Folded:
     """Folds a text: LaTeX commands, braces and dollars go, odd dashes, spaces and signs become
-    plain ones. Linear in the length of the text."""
+    plain ones. Linear in the length of the text.
+    """
     text = raw if raw.isascii() and raw.isprintable() else raw.translate(_TABLE)
     if not _MAYBE_SPECIAL.search(text):
         return Folded(raw, text)

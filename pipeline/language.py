@@ -99,6 +99,7 @@ class Text:
 
     @property
     def text(self) -> str:
+        """The folded text."""
         return self.folded.text
 
     def span(self, start: int, end: int) -> Span:

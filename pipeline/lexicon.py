@@ -67,7 +67,8 @@ class Lexicon:
                         continue
                     end += len(tail)
                     if _ends(text, end, entry) and (
-                        (self._any_case and not _is_acronym(name)) or _spelt(text[start:end], name, entry)
+                        (self._any_case and not _is_acronym(name))
+                        or _spelt(text[start:end], name, entry)
                     ):
                         best = (Found(start, end, entry), j)
                         break
@@ -125,7 +126,7 @@ def _ends(text: str, end: int, entry: Entry) -> bool:
 
 def _is_acronym(name: str) -> bool:
     """Whether the name is short and has capitals, so that in small letters it is another word."""
-    return len(name) <= 4 and not name.islower()  # noqa: PLR2004
+    return len(name) <= 4 and not name.islower()
 
 
 def _alnum(name: str) -> str:
@@ -136,4 +137,4 @@ def _spelt(surface: str, name: str, entry: Entry) -> bool:
     if entry["any-case"]:
         return True
     seen, known = _alnum(surface), _alnum(name)
-    return seen == known or (len(known) > 3 and seen == known.upper())  # noqa: PLR2004
+    return seen == known or (len(known) > 3 and seen == known.upper())

@@ -60,6 +60,7 @@ class Entry:
 
     @property
     def path(self) -> str:
+        """What the column `rule` of the tables holds."""
         return f"{self.file}/{self.key}"
 
     def __getitem__(self, key: str) -> Any:
@@ -137,7 +138,7 @@ def load_rules(folders: Sequence[Path | str] = ()) -> Rules:
 def _read(path: Path, faults: list[str]) -> dict[Any, Any]:
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         faults.append(f"{path}: not readable as YAML: {error}")
         return {}
@@ -226,7 +227,9 @@ SYMBOLS: Mapping[str, str] = {
 }
 _AMOUNT = "[PXQNU]"
 _FREE = r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ )"
-_LISTED = "(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )(?:the |on |on the |both )?"
+_LISTED = (
+    "(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )(?:the |on |on the |both )?"
+)
 _SLOTS: Mapping[str, str] = {
     "amount": rf"(?P<amount>{_AMOUNT} )",
     "what": rf"(?P<what>{_FREE}{{1,7}}?)",
@@ -243,7 +246,8 @@ _PIECE = regex.compile(
 )
 
 
-def compile_phrase(phrase: str, words: Mapping[str, tuple[str, ...]], where: str
+def compile_phrase(
+    phrase: str, words: Mapping[str, tuple[str, ...]], where: str
 ) -> regex.Pattern[str]:
     """A phrase as a pattern over skeletons.
 
@@ -320,7 +324,11 @@ def _symbols(names: str, where: str) -> str:
 @functools.lru_cache(maxsize=256)
 def _choice(words: tuple[str, ...]) -> str:
     ordered = sorted(words, key=lambda word: (-len(word), word))
-    return "(?:" + "|".join(regex.escape(spaced(word), literal_spaces=True) + " " for word in ordered) + ")"
+    return (
+        "(?:"
+        + "|".join(regex.escape(spaced(word), literal_spaces=True) + " " for word in ordered)
+        + ")"
+    )
 
 
 def _expanded(words: Sequence[str]) -> Iterator[str]:

@@ -26,9 +26,12 @@ class Placed(Protocol):
     """Anything at a half-open range of a folded text."""
 
     @property
-    def start(self) -> int: ...
+    def start(self) -> int:
+        """Where it begins."""
+
     @property
-    def end(self) -> int: ...
+    def end(self) -> int:
+        """Where it ends, itself not in it."""
 
 
 P = TypeVar("P", bound=Placed)

@@ -42,7 +42,9 @@ def test_a_text_is_folded_so_that_it_is_easy_to_match(raw: str, folded: str) -> 
         (r"about 5.6\% now", "5.6%", r"5.6\%"),
     ],
 )
-def test_a_folded_place_leads_back_to_the_whole_raw_one(raw: str, folded: str, surface: str) -> None:
+def test_a_folded_place_leads_back_to_the_whole_raw_one(
+    raw: str, folded: str, surface: str
+) -> None:
     text = fold(raw)
     at = text.text.index(folded)
     start, end = text.raw_span(at, at + len(folded))
@@ -55,7 +57,9 @@ def test_each_folded_character_has_one_raw_place_and_these_rise(raw: str) -> Non
 
 
 @given(LATEX | st.text(), st.data())
-def test_a_raw_range_holds_the_places_of_all_its_folded_characters(raw: str, data: st.DataObject) -> None:
+def test_a_raw_range_holds_the_places_of_all_its_folded_characters(
+    raw: str, data: st.DataObject
+) -> None:
     text = fold(raw)
     if not text.text:
         return

@@ -60,12 +60,32 @@ def test_an_entry_without_phrases_names_a_rule_that_code_gives(entry: Entry) -> 
     ("file", "content", "message"),
     [
         ("benchmarks.yaml", "Foo:\n  name: [Foo]\n  finds: ['[[Foo]]']", "did you mean 'names'"),
-        ("benchmarks.yaml", "Food:\n  names: [FoodBench]\n  finds: ['FoodBench is new.']", "nothing is marked"),
+        (
+            "benchmarks.yaml",
+            "Food:\n  names: [FoodBench]\n  finds: ['FoodBench is new.']",
+            "nothing is marked",
+        ),
         ("benchmarks.yaml", "Food:\n  names: [FoodBench]", "no 'finds'"),
-        ("benchmarks.yaml", "Food:\n  names: [FoodBench]\n  finds: ['On [[FoodBench.']", "not closed"),
-        ("benchmarks.yaml", "Foo:\n  names: [FOO]\n  finds: ['On [[FOO]].']", "needs a sentence in 'ignores'"),
-        ("benchmarks.yaml", "Food:\n  names: [MMLU]\n  finds: ['On [[MMLU]].']\n  ignores: ['x']", "is a name of"),
-        ("benchmarks.yaml", "Food:\n  names: FoodBench\n  finds: ['On [[FoodBench]].']", "list of strings"),
+        (
+            "benchmarks.yaml",
+            "Food:\n  names: [FoodBench]\n  finds: ['On [[FoodBench.']",
+            "not closed",
+        ),
+        (
+            "benchmarks.yaml",
+            "Foo:\n  names: [FOO]\n  finds: ['On [[FOO]].']",
+            "needs a sentence in 'ignores'",
+        ),
+        (
+            "benchmarks.yaml",
+            "Food:\n  names: [MMLU]\n  finds: ['On [[MMLU]].']\n  ignores: ['x']",
+            "is a name of",
+        ),
+        (
+            "benchmarks.yaml",
+            "Food:\n  names: FoodBench\n  finds: ['On [[FoodBench]].']",
+            "list of strings",
+        ),
         ("benchmarks.yaml", "- Food", "entries stand as"),
         ("benchmarks.yaml", "Food: [", "not readable as YAML"),
         ("foods.yaml", "Food: {}", "not a rule file's name"),
@@ -95,7 +115,8 @@ def test_a_folder_without_rule_files_is_refused(tmp_path: Path) -> None:
 
 def test_a_users_folder_adds_an_entry_and_changes_the_fingerprint(tmp_path: Path) -> None:
     (tmp_path / "benchmarks.yaml").write_text(
-        "FoodBench-9:\n  names: [FoodBench-9]\n  finds: ['It is tested on [[FoodBench-9]].']\n", encoding="utf-8"
+        "FoodBench-9:\n  names: [FoodBench-9]\n  finds: ['It is tested on [[FoodBench-9]].']\n",
+        encoding="utf-8",
     )
     rules = load_rules([tmp_path])
     entry = next(e for e in rules if e.key == "FoodBench-9")
@@ -105,7 +126,8 @@ def test_a_users_folder_adds_an_entry_and_changes_the_fingerprint(tmp_path: Path
 
 def test_a_phrase_with_an_unknown_list_is_refused_with_those_there_are(tmp_path: Path) -> None:
     (tmp_path / "gains.yaml").write_text(
-        "odd:\n  phrases: ['{improvez} by {amount}']\n  kind: delta\n  finds: ['By [[3%|delta]].']\n", encoding="utf-8"
+        "odd:\n  phrases: ['{improvez} by {amount}']\n  kind: delta\n  finds: ['By [[3%|delta]].']\n",
+        encoding="utf-8",
     )
-    with pytest.raises(RuleError, match="improvez.*there are"):
+    with pytest.raises(RuleError, match=r"improvez.*there are"):
         Extractor(load_rules([tmp_path]))

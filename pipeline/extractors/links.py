@@ -1,7 +1,7 @@
-"""URLs, cleaned to what a browser should open, and whether the code of the paper is out.
+r"""URLs, cleaned to what a browser should open, and whether the code of the paper is out.
 
 Found in the raw text, before anything is folded: LaTeX remains are often glued to a link, as in
-`https://x.org/{https://x.org/}`, `https://x.org}{here}` and `\\url{https://x.org}.`
+`https://x.org/{https://x.org/}`, `https://x.org}{here}` and `\url{https://x.org}.`
 """
 
 from __future__ import annotations
@@ -23,12 +23,33 @@ _BARE = (
     r"|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:github\.io|gitlab\.io|readthedocs\.io|netlify\.app|vercel\.app|hf\.space)(?:/[^\s{}<>\"|^`]*)?"
 )
 _URL = regex.compile(
-    rf"(?<![\w@/.-])(?:(?:https?://(?:\s(?=\w+\.\w))?|www\.)[^\s{{}}<>\"|^`]+|{_BARE})", regex.IGNORECASE
+    rf"(?<![\w@/.-])(?:(?:https?://(?:\s(?=\w+\.\w))?|www\.)[^\s{{}}<>\"|^`]+|{_BARE})",
+    regex.IGNORECASE,
 )
 # what no link is without; looked for first, since most texts hold no link
 _HINTS = (
-    "http", "HTTP", "www.", "github", "gitlab", "hf.", "huggingface.", "bitbucket", "zenodo", "arxiv.org", "doi.org",
-    "aka.ms", "goo.gl", "bit.ly", "4open", "youtu", "kaggle", "osf.io", "tinyurl", ".readthedocs", ".netlify", ".vercel",
+    "http",
+    "HTTP",
+    "www.",
+    "github",
+    "gitlab",
+    "hf.",
+    "huggingface.",
+    "bitbucket",
+    "zenodo",
+    "arxiv.org",
+    "doi.org",
+    "aka.ms",
+    "goo.gl",
+    "bit.ly",
+    "4open",
+    "youtu",
+    "kaggle",
+    "osf.io",
+    "tinyurl",
+    ".readthedocs",
+    ".netlify",
+    ".vercel",
 )
 _AGAIN = regex.compile(r"https?://|http?:/", regex.IGNORECASE)
 _TRAILING = ".,;:!?'\u2019\u201d*~\\$"
@@ -55,7 +76,9 @@ class Links:
             for host in entry["hosts"]
         ]
         self._hosts = sorted(hosts, key=lambda h: (-len(h.path), -len(h.suffix), h.suffix))
-        self._other = next((e for e in rules.entries["links"] if e.key == "other"), rules.entries["links"][-1])
+        self._other = next(
+            (e for e in rules.entries["links"] if e.key == "other"), rules.entries["links"][-1]
+        )
         self._status = [
             (compile_phrase(phrase, rules.words, f"rules/code.yaml, {entry.key}"), entry)
             for entry in rules.entries["code"]
@@ -73,7 +96,7 @@ class Links:
             if again:
                 end = again.start()
             end = _trimmed(text, start, end)
-            if end - start > 8 and "." in text[start:end]:  # noqa: PLR2004
+            if end - start > 8 and "." in text[start:end]:
                 found.append((start, end))
         return found
 
@@ -114,7 +137,9 @@ class Links:
         parts = urlsplit(url)
         host, path = (parts.hostname or "").removeprefix("www."), parts.path
         for one in self._hosts:
-            if (host == one.suffix or host.endswith("." + one.suffix)) and path.startswith(one.path):
+            if (host == one.suffix or host.endswith("." + one.suffix)) and path.startswith(
+                one.path
+            ):
                 return one.entry
         return self._other
 
@@ -123,11 +148,11 @@ class Links:
         folded = text.text
         for start, end in text.sentences:
             low = folded[start:end].lower()
-            if not regex.search(r"cod[ei]|implement|open|repositor|artifact|releas|github|framework|avail", low):
+            if not regex.search(
+                r"cod[ei]|implement|open|repositor|artifact|releas|github|framework|avail", low
+            ):
                 continue
-            items = [
-                Item(m.start(), m.end(), "L") for m in _URL.finditer(folded, start, end)
-            ]
+            items = [Item(m.start(), m.end(), "L") for m in _URL.finditer(folded, start, end)]
             sentence = skeleton(folded, start, end, items)
             for pattern, entry in self._status:
                 if pattern.search(sentence.text):
@@ -146,9 +171,9 @@ def _trimmed(text: str, start: int, end: int) -> int:
     """Where the URL ends once closing brackets, quotes and full stops after it are left out."""
     while end > start:
         last = text[end - 1]
-        if last in _TRAILING:
-            end -= 1
-        elif last in _PAIRS and text.count(last, start, end) > text.count(_PAIRS[last], start, end):
+        if last in _TRAILING or (
+            last in _PAIRS and text.count(last, start, end) > text.count(_PAIRS[last], start, end)
+        ):
             end -= 1
         else:
             break
@@ -170,10 +195,16 @@ def _kind(entry: Entry, url: str, context: str) -> LinkKind:
         return "other"
     if kind in ("paper", "archive"):
         return kind
-    code = regex.search(r"\bcodes?\b|\bimplementation|\bcodebase|source[- ]code|\brepositor|\bframework|\bsoftware|\btoolkit|\blibrary|\bscripts?\b|open[- ]sourced?\b", clause)
+    code = regex.search(
+        r"\bcodes?\b|\bimplementation|\bcodebase|source[- ]code|\brepositor|\bframework|\bsoftware|\btoolkit|\blibrary|\bscripts?\b|open[- ]sourced?\b",
+        clause,
+    )
     if code:
         return "code"
-    if regex.search(r"\bproject|\bwebsite|\bdemos?\b|\bvideos?\b|\bhomepage|\bweb ?page|\bpage\b|\bsamples\b|\bvisuali", clause):
+    if regex.search(
+        r"\bproject|\bwebsite|\bdemos?\b|\bvideos?\b|\bhomepage|\bweb ?page|\bpage\b|\bsamples\b|\bvisuali",
+        clause,
+    ):
         return "project"
     data = regex.search(r"\bdata\b|\bdatasets?\b|\bbenchmarks?\b|\bcorpus\b|\bcorpora\b", clause)
     models = regex.search(r"\bmodels?\b|\bweights\b|\bcheckpoints?\b", clause)

@@ -62,7 +62,11 @@ def role_of(name: Name) -> ModelRole:
     """What a model is to the paper, by the phrases it stands in."""
     roles = name.roles
     direct = name.said & _DIRECT
-    if roles["proposed"] and (name.entry is None or "title-colon" in direct or len(direct) > roles["base"] + roles["baseline"]):
+    if roles["proposed"] and (
+        name.entry is None
+        or "title-colon" in direct
+        or len(direct) > roles["base"] + roles["baseline"]
+    ):
         return "proposed"
     if roles["baseline"] and roles["baseline"] >= roles["base"]:
         return "baseline"

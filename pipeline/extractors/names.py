@@ -24,8 +24,12 @@ _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
     r"(?:\+{1,2}|\*)?(?![\p{L}\p{N}])"
 )
-_CAMEL = regex.compile(r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})")
-_CAPITAL = regex.compile(r"\p{Lu}[\p{L}'-]*\p{Ll}[\p{L}\d'-]*\+{0,2}$|\p{Lu}\p{Lu}[\p{L}\d-]*$|\p{Lu}[\d-]+$")
+_CAMEL = regex.compile(
+    r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})"
+)
+_CAPITAL = regex.compile(
+    r"\p{Lu}[\p{L}'-]*\p{Ll}[\p{L}\d'-]*\+{0,2}$|\p{Lu}\p{Lu}[\p{L}\d-]*$|\p{Lu}[\d-]+$"
+)
 _VERSION = regex.compile(
     r"(?:[- ]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?!\d|%|\.\d)(?:[a-zA-Z](?![A-Za-z]))?"
     r"|[- ]?\d+(?:\.\d+)?[oxX](?![A-Za-z\d])|\.\d(?!\d)"
@@ -94,7 +98,9 @@ class Name:
     key: str
     candidates: list[Candidate] = field(default_factory=list)
     scores: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    rules: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
+    rules: dict[str, dict[str, float]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(float))
+    )
     roles: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     entry: Entry | None = None
@@ -112,9 +118,12 @@ class Name:
     @property
     def strong(self) -> bool:
         """Whether its form alone marks it as a name: capitals within, or four of them, or digits."""
-        return any(c.strong for c in self.candidates) and not _SHORT_CAPITALS.fullmatch(self.candidates[0].surface)
+        return any(c.strong for c in self.candidates) and not _SHORT_CAPITALS.fullmatch(
+            self.candidates[0].surface
+        )
 
     def add(self, table: str | None, weight: float, rule: str) -> None:
+        """Adds evidence that the name is one of a table."""
         if table:
             # the same phrase again adds little: what counts is evidence of different kinds
             self.scores[table] += weight / 4 if rule in self.rules[table] else weight
@@ -206,8 +215,12 @@ class Names:
                 token = token[: compound.start()]
                 end = start + len(token)
             strong = self._is_strong(token)
-            first = start in starts or _SENTENCE_START.fullmatch(folded, text.sentence_of(start)[0], start)
-            capital = strong or bool(_CAPITAL.match(token) and not (first and text.field == "abstract"))
+            first = start in starts or _SENTENCE_START.fullmatch(
+                folded, text.sentence_of(start)[0], start
+            )
+            capital = strong or bool(
+                _CAPITAL.match(token) and not (first and text.field == "abstract")
+            )
             if run and folded[run[-1][1] : start] != " ":
                 flush()
             number = bool(run) and run[-1][2] and token[0].isdigit() and len(token) <= 4
@@ -222,7 +235,9 @@ class Names:
         merged.sort(key=lambda c: c.start)
         return merged
 
-    def _close(self, text: Text, run: list[tuple[int, int, bool, bool]], found: list[Candidate]) -> None:
+    def _close(
+        self, text: Text, run: list[tuple[int, int, bool, bool]], found: list[Candidate]
+    ) -> None:
         """Makes of a run of name-like words one candidate, or several."""
         strongs = [i for i, part in enumerate(run) if part[2]]
         folded = text.text
@@ -234,7 +249,9 @@ class Names:
             run = run[:-1]
         if text.field == "title" or len(run) == 1:
             groups: Iterable[tuple[int, int, bool]] = (
-                [(s, e, True) for s, e, strong, _ in run if strong] if text.field == "title" else [(run[0][0], run[0][1], run[0][2])]
+                [(s, e, True) for s, e, strong, _ in run if strong]
+                if text.field == "title"
+                else [(run[0][0], run[0][1], run[0][2])]
             )
         else:
             groups = [(run[0][0], run[-1][1], bool(strongs))]
@@ -246,7 +263,7 @@ class Names:
 
     def _is_strong(self, token: str) -> bool:
         if token.startswith("\\"):
-            return len(token) > 3  # noqa: PLR2004
+            return len(token) > 3
         if token[0].isdigit() and not regex.search(r"\p{Ll}\p{Lu}|\p{Lu}{2}", token):
             return False
         if not _CAMEL.search(token) and not (token.endswith(("+", "*")) and token[0].isupper()):
@@ -267,13 +284,18 @@ class Names:
             if needs:
                 low, high = text.sentence_of(start)
                 words = set(regex.findall(r"[a-z0-9@-]+", folded[low:high].lower()))
-                if not words & needs and not any(" " in n and n in folded[low:high].lower() for n in needs):
+                if not words & needs and not any(
+                    " " in n and n in folded[low:high].lower() for n in needs
+                ):
                     continue
             strong = True
             if entry.file == "models":
                 while (more := _VERSION.match(folded, end)) is not None:
                     end = more.end()
-            tail = regex.match(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])", folded[end : end + 60])
+            tail = regex.match(
+                r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])",
+                folded[end : end + 60],
+            )
             variant = False
             if tail:
                 compound = _COMPOUND.search("x" + tail.group())
@@ -327,7 +349,10 @@ class Names:
             word = name.candidates[0].surface
             if not name.strong and name.entry is None and " " not in word:
                 # a word the paper also writes small is a word: "Prompt" beside "prompt"
-                name.ordinary = regex.search(rf"(?<![\w-]){regex.escape(word.lower())}s?(?!\w)", body) is not None
+                name.ordinary = (
+                    regex.search(rf"(?<![\w-]){regex.escape(word.lower())}s?(?!\w)", body)
+                    is not None
+                )
         return _decide(names)
 
     def _with_title_head(
@@ -336,7 +361,11 @@ class Names:
         """The part of a title before its colon is one candidate, if it is as short as a name."""
         folded = text.text
         match = regex.match(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)", folded)
-        if not match or len(match[1].split()) > _TITLE_WORDS or not regex.search(r"\p{L}", match[1]):
+        if (
+            not match
+            or len(match[1].split()) > _TITLE_WORDS
+            or not regex.search(r"\p{L}", match[1])
+        ):
             return candidates
         end = match.end(1)
         inside = [c for c in candidates if c.end <= end]
@@ -344,9 +373,11 @@ class Names:
         if any(c.entry is not None and c.end == end for c in inside) and len(words) == 1:
             return candidates
         strong = [c for c in inside if c.strong]
-        if len(words) > 1 and strong and strong[0].start > 0 and len(words) > 2:  # noqa: PLR2004
+        if len(words) > 1 and strong and strong[0].start > 0 and len(words) > 2:
             return candidates
-        if key_of(match[1]) in self._never or (len(words) > 1 and match[1].lower() not in body.lower()):
+        if key_of(match[1]) in self._never or (
+            len(words) > 1 and match[1].lower() not in body.lower()
+        ):
             return candidates
         whole = Candidate(text, 0, end, match[1], len(words) == 1 and self._is_strong(match[1]))
         if len(words) > 1 and any(c.strong for c in inside):
@@ -355,7 +386,8 @@ class Names:
 
     def _read_sentence(self, text: Text, sentence: Skeleton, *, own: bool) -> None:
         """Gathers evidence from one sentence; what comes before the paper speaks of itself tells
-        what names are, not what they are to the paper."""
+        what names are, not what they are to the paper.
+        """
         for _, item in sentence.items_in(0, len(sentence.text)):
             item.of.roles["own part" if own else "background"] += 1
         phrases = self._title_phrases if text.field == "title" else self._phrases
@@ -375,7 +407,7 @@ class Names:
                     if entry["table"]:
                         name.add(entry["table"], weight, entry.path)
                     elif weight:
-                        head = self._head(sentence, offset, low, high)
+                        head = self._head(sentence, offset)
                         table = "benchmarks" if head == "dataset-head" else "models"
                         if head == "model-head":
                             name.kinds["model"] += 2
@@ -383,7 +415,7 @@ class Names:
                             name.kinds["method"] += 2
                         name.add(table, weight + (1 if head else 0), entry.path)
 
-    def _head(self, sentence: Skeleton, offset: int, low: int, high: int) -> str | None:
+    def _head(self, sentence: Skeleton, offset: int) -> str | None:
         """The class of the noun a name stands beside: "X, a framework", "the dataset X"."""
         words = sentence.text.split(" ")
         at = sentence.at(offset)
@@ -405,15 +437,52 @@ class Names:
                 return found
         before = at - 1
         while before >= 0 and words[before] in (
-            "called", "named", "dubbed", "termed", ",", ":", "(", "as", "namely", "i.e", "is", "call", "name", "we",
-            "which", "that", "coined", "\"", "'", "`", "denoted", "referred", "to",
+            "called",
+            "named",
+            "dubbed",
+            "termed",
+            ",",
+            ":",
+            "(",
+            "as",
+            "namely",
+            "i.e",
+            "is",
+            "call",
+            "name",
+            "we",
+            "which",
+            "that",
+            "coined",
+            '"',
+            "'",
+            "`",
+            "denoted",
+            "referred",
+            "to",
         ):
             before -= 1
         if before >= 0:
             if words[before] in self._heads:
                 return self._heads[words[before]]
             start = before
-            while start > 0 and before - start < 14 and words[start - 1] not in (".", ";", "propose", "introduce", "present", "proposes", "introduces", "presents", "develop", "release"):
+            while (
+                start > 0
+                and before - start < 14
+                and words[start - 1]
+                not in (
+                    ".",
+                    ";",
+                    "propose",
+                    "introduce",
+                    "present",
+                    "proposes",
+                    "introduces",
+                    "presents",
+                    "develop",
+                    "release",
+                )
+            ):
                 start -= 1
             return self._noun(words, start) if words[before + 1 : at] else None
         return None
@@ -432,7 +501,9 @@ class Names:
         return found
 
 
-_PREPOSITIONS = frozenset("for of in on via with to using from by and through into between as both including".split())
+_PREPOSITIONS = frozenset(
+    "for of in on via with to using from by and through into between as both including".split()
+)
 _STOPS = frozenset(
     "for that which to in with on by from based where using designed capable , . ; : ( ) is are was who via"
     " tailored aimed built trained leveraging consisting comprising containing featuring of and enabling".split()
@@ -441,7 +512,8 @@ _STOPS = frozenset(
 
 def _own_part(abstract: Text, names: dict[str, Name]) -> int:
     """Where an abstract begins to speak of its own work: "we", "this paper", or the name that its
-    title gives; from the start if it never says."""
+    title gives; from the start if it never says.
+    """
     match = _OWN_PART.search(abstract.text)
     places = [match.start()] if match else []
     for name in names.values():
@@ -458,14 +530,19 @@ def _mark_generic(text: Text, names: dict[str, Name]) -> None:
             continue
         letters = [c for c in match[1].lower() if c.isalpha()]
         lead = text.text[max(0, match.start() - 120) : match.start()]
-        words = [w for part in lead.split() for w in part.replace("-", " ").replace("/", " ").split() if w]
+        words = [
+            w
+            for part in lead.split()
+            for w in part.replace("-", " ").replace("/", " ").split()
+            if w
+        ]
         tail = words[-len(letters) - 2 :]
         initials = [w[0].lower() for w in tail]
         at = 0
         for initial in initials:
             if at < len(letters) and initial == letters[at]:
                 at += 1
-        if at < len(letters) and not (at >= 2 and at >= len(letters) - 1):  # noqa: PLR2004
+        if at < len(letters) and not (at >= 2 and at >= len(letters) - 1):
             continue
         expansion = tail[-len(letters) :]
         if sum(w[0].isupper() for w in expansion[1:]) < max(1, len(expansion) - 2):
@@ -484,18 +561,24 @@ def _share_lists(sentence: Skeleton) -> None:
             if sure:
                 for member in members:
                     if member not in sure:
-                        member.add(table, 1.5 if len(sure) == 1 else 2.0, sure[0].rules[table] and max(sure[0].rules[table]))
+                        member.add(
+                            table,
+                            1.5 if len(sure) == 1 else 2.0,
+                            sure[0].rules[table] and max(sure[0].rules[table]),
+                        )
 
 
 def _merge_expansions(sentences: Sequence[tuple[Text, Skeleton]]) -> None:
-    """ "Multimodal Graph Learning (MMGL)": the acronym is the name, the expansion its alias."""
+    """Merges an acronym and its expansion: in "Multimodal Graph Learning (MMGL)" the acronym is the name."""
     for _, sentence in sentences:
         for match in regex.finditer(r"([ZMB]) \( ([ZMB]) \) ", sentence.text):
             first, second = sentence.item(match.start(1)), sentence.item(match.start(2))
             if first is None or second is None or first.of is second.of:
                 continue
             long, short = first.of, second.of
-            if long.entry is None and _is_acronym(short.candidates[0].surface, first.of.candidates[0].surface):
+            if long.entry is None and _is_acronym(
+                short.candidates[0].surface, first.of.candidates[0].surface
+            ):
                 long.alias_of = short.key
                 for table, score in long.scores.items():
                     rule = max(long.rules[table], key=lambda r: long.rules[table][r])
@@ -536,13 +619,18 @@ def _decide(names: dict[str, Name]) -> list[Name]:
             # a word in the form of a name that comes again and again, or in the title too, is one
             fields = {c.text.field for c in name.candidates}
             mixed = _MIXED.search(name.candidates[0].surface) is not None
-            again = min(1.5, 0.5 * (len(name.candidates) - 1)) + (1.0 if len(fields) > 1 and mixed else 0.0)
+            again = min(1.5, 0.5 * (len(name.candidates) - 1)) + (
+                1.0 if len(fields) > 1 and mixed else 0.0
+            )
             if name.scores or (again > 1 and mixed):
                 table = max(sorted(name.scores), key=lambda t: name.scores[t], default="models")
                 name.add(table, again, "names/again")
         if name.alias_of is not None or not name.scores:
             continue
-        if name.generic and (not name.roles["proposed"] or (name.roles["of a phrase"] and "title-colon" not in name.said)):
+        if name.generic and (
+            not name.roles["proposed"]
+            or (name.roles["of a phrase"] and "title-colon" not in name.said)
+        ):
             continue
         table = max(sorted(name.scores), key=lambda t: name.scores[t])
         if "title-colon" in name.said and any(c.text.field == "abstract" for c in name.candidates):

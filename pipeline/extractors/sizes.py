@@ -115,16 +115,34 @@ class Sizes:
             if found[i] is None and after is not None and after.rule not in _NAMED:
                 q, other = quantities[i], quantities[i + 1]
                 glue = text.text[q.end : other.start]
-                scale = q.magnitude or (other.magnitude if glue.strip() in ("-", "to", "to over") else None)
-                if _LISTED.fullmatch(glue) and scale and q.value is not None and q.shape == "number":
+                scale = q.magnitude or (
+                    other.magnitude if glue.strip() in ("-", "to", "to over") else None
+                )
+                if (
+                    _LISTED.fullmatch(glue)
+                    and scale
+                    and q.value is not None
+                    and q.shape == "number"
+                ):
                     value = q.value * scale
                     if _SMALLEST <= value <= _LARGEST:
                         found[i] = replace(after, start=q.start, end=q.end, value=round(value))
         for i, (one, two) in enumerate(pairwise(quantities)):
             before = found[i]
-            if found[i + 1] is None and before is not None and two.magnitude and before.kind == "parameters":
-                if _LISTED.fullmatch(text.text[one.end : two.start]) and before.rule not in _NAMED and two.value:
-                    found[i + 1] = replace(before, start=two.start, end=two.end, value=round(two.value * two.magnitude))
+            if (
+                found[i + 1] is None
+                and before is not None
+                and two.magnitude
+                and before.kind == "parameters"
+            ):
+                if (
+                    _LISTED.fullmatch(text.text[one.end : two.start])
+                    and before.rule not in _NAMED
+                    and two.value
+                ):
+                    found[i + 1] = replace(
+                        before, start=two.start, end=two.end, value=round(two.value * two.magnitude)
+                    )
         return [mention for mention in found if mention is not None]
 
     def _size(self, text: Text, q: Quantity, places: Sequence[_Place]) -> SizeMention | None:
@@ -149,25 +167,40 @@ class Sizes:
         is_length = _LENGTH.search(folded, max(0, q.start - 60), q.start) is not None
         if q.shape == "unit":
             plain = (q.unit or "").lower() in ("token", "tokens")
-            return self._mention(text, q, value, "tokens", "tokens") if plain and not (is_length and value < 1e6) else None  # noqa: PLR2004
+            return (
+                self._mention(text, q, value, "tokens", "tokens")
+                if plain and not (is_length and value < 1e6)
+                else None
+            )
         for within, direct, entry in self._nouns:
             if not within.match(rest):
                 continue
             kind: SizeKind = entry["kind"]
-            if kind == "tokens" and is_length and value < 1e6:  # noqa: PLR2004
+            if kind == "tokens" and is_length and value < 1e6:
                 return None
-            if kind == "examples" and not q.magnitude and 1900 <= value < 2100 and "," not in folded[q.start : q.end]:  # noqa: PLR2004
+            if (
+                kind == "examples"
+                and not q.magnitude
+                and 1900 <= value < 2100
+                and "," not in folded[q.start : q.end]
+            ):
                 return None
             unit = direct.match(rest)
             mention = self._mention(text, q, value, kind, entry.key, unit.end() if unit else 0)
-            return replace(mention, model=_model_near(text, q, places)) if kind == "parameters" else mention
+            return (
+                replace(mention, model=_model_near(text, q, places))
+                if kind == "parameters"
+                else mention
+            )
         is_parameters = bool(q.magnitude) and (
             letter == "B"
             or (letter in "bMT" and letter != "" and _MODEL_AFTER.match(rest) is not None)
-            or (not letter and _MODEL_AFTER.match(rest) is not None and value >= 1e6)  # noqa: PLR2004
+            or (not letter and _MODEL_AFTER.match(rest) is not None and value >= 1e6)
             or _PARAMETERS_BEFORE.search(folded, max(0, q.start - 60), q.start) is not None
         )
-        if letter == "T" and regex.match(r"[\s-]*(?:tokens?|corpus|data|multimodal|pre-?training)", rest):
+        if letter == "T" and regex.match(
+            r"[\s-]*(?:tokens?|corpus|data|multimodal|pre-?training)", rest
+        ):
             return self._mention(text, q, value, "tokens", "tokens")
         if is_parameters:
             mention = self._mention(text, q, value, "parameters", "parameters-bare")
@@ -186,7 +219,7 @@ class Sizes:
         if name.is_model:
             mention = self._mention(text, q, value, "parameters", "parameters-in-name")
             return replace(mention, model=name.name)
-        kind: SizeKind = "tokens" if value >= 1e9 else "examples"  # noqa: PLR2004
+        kind: SizeKind = "tokens" if value >= 1e9 else "examples"
         return self._mention(text, q, value, kind, "size-in-data-name")
 
     def _mention(
@@ -214,7 +247,8 @@ def _model_near(text: Text, q: Quantity, places: Sequence[_Place]) -> str | None
         return before[-1].name
     after = [p for p in models if p.start >= q.end]
     if after and regex.fullmatch(
-        r"[\s-]*(?:parameters?|params)?[\s-]*(?:parameter\s)?(?:\p{L}+\s)?", folded[q.end : after[0].start]
+        r"[\s-]*(?:parameters?|params)?[\s-]*(?:parameter\s)?(?:\p{L}+\s)?",
+        folded[q.end : after[0].start],
     ):
         return after[0].name
     return None
@@ -227,7 +261,9 @@ def distinct(mentions: Sequence[SizeMention]) -> list[Size]:
         found.setdefault((mention.kind, mention.value, mention.model), mention)
     owned = {(kind, value) for kind, value, model in found if model is not None}
     return [
-        Size(span=m.text.span(m.start, m.end), rule=m.rule, kind=m.kind, value=m.value, model=m.model)
+        Size(
+            span=m.text.span(m.start, m.end), rule=m.rule, kind=m.kind, value=m.value, model=m.model
+        )
         for (kind, value, model), m in found.items()
         if model is not None or (kind, value) not in owned
     ]
