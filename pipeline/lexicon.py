@@ -7,6 +7,7 @@ a space or nothing are the same; case must be as in one of the name's spellings.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,7 @@ class Lexicon:
 
     def find(self, text: str) -> list[Found]:
         """The names of a folded text, from left to right, none overlapping another."""
-        atoms = [(m.start(), m.end(), m.group().lower()) for m in _ATOM.finditer(text)]
+        atoms = _atoms(text)
         found: list[Found] = []
         i, count = 0, len(atoms)
         while i < count:
@@ -88,6 +89,12 @@ class Lexicon:
                 found.append(best[0])
                 i = best[1] + 1
         return found
+
+
+@functools.lru_cache(maxsize=4)
+def _atoms(text: str) -> list[tuple[int, int, str]]:
+    """The atoms of a text, each with its range; kept for the lexicons that read it in turn."""
+    return [(*m.span(), m.group().lower()) for m in _ATOM.finditer(text)]
 
 
 def _parts(name: str) -> list[str]:

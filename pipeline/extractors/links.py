@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import regex
 
+from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
 from pipeline.records import CodeStatus, Link, LinkKind, Span
-from pipeline.rules import Entry, Rules, compile_phrase
+from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item, skeleton
 
 _BARE = (
@@ -79,11 +80,7 @@ class Links:
         self._other = next(
             (e for e in rules.entries["links"] if e.key == "other"), rules.entries["links"][-1]
         )
-        self._status = [
-            (compile_phrase(phrase, rules.words, f"rules/code.yaml, {entry.key}"), entry)
-            for entry in rules.entries["code"]
-            for phrase in entry["phrases"] or ()
-        ]
+        self._status = Phrases(rules, "code")
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """The half-open ranges of the URLs of a raw text."""
@@ -154,9 +151,7 @@ class Links:
                 continue
             items = [Item(m.start(), m.end(), "L") for m in _URL.finditer(folded, start, end)]
             sentence = skeleton(folded, start, end, items)
-            for pattern, entry in self._status:
-                if pattern.search(sentence.text):
-                    statuses.add(entry["status"])
+            statuses |= {entry["status"] for entry, _ in self._status.find(sentence.text)}
         return statuses
 
     def _status_of(self, links: Sequence[Link], statuses: set[str]) -> CodeStatus:

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import regex
 
+from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
 from pipeline.lexicon import Lexicon
-from pipeline.rules import Entry, Rules, compile_phrase
+from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item, Skeleton, apart, by_sentence, skeleton
 
 # A word that may be a name, LaTeX macros ("\ewtune") among them.
+_SMALL = regex.compile(r"(?<![\w-])\p{Ll}[\p{L}\d-]*")
 _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
     r"(?:\+{1,2}|\*)?(?![\p{L}\p{N}])"
@@ -143,12 +144,6 @@ def key_of(surface: str) -> str:
     return _PLAIN.sub("", surface.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    pattern: Any
-    entry: Entry
-
-
 class Names:
     """Finds the names of a paper; built once from the rules."""
 
@@ -158,13 +153,7 @@ class Names:
             key_of(name) for metric in rules.entries["metrics"] for name in metric["names"]
         }
         words = rules.words
-        self._phrases: list[_Phrase] = []
-        self._title_phrases: list[_Phrase] = []
-        for entry in rules.entries["names"]:
-            for phrase in entry["phrases"] or ():
-                pattern = compile_phrase(phrase, words, f"rules/names.yaml, {entry.key}")
-                one = _Phrase(pattern, entry)
-                (self._title_phrases if entry["where"] == "title" else self._phrases).append(one)
+        self._phrases = Phrases(rules, "names")
         self._heads: dict[str, str] = {}
         for noun_class in ("method-noun", "model-head", "dataset-head"):
             for word in words[noun_class]:
@@ -209,6 +198,9 @@ class Names:
                 flush()
                 continue
             token = match.group()
+            if token.islower() and token.isalpha():
+                flush()
+                continue
             compound = _COMPOUND.search(token)
             cut = bool(compound and compound.start())
             if compound and cut:
@@ -344,15 +336,12 @@ class Names:
         _merge_expansions(sentences)
         for _, sentence in sentences:
             _share_lists(sentence)
-        body = " ".join(text.text for text in texts)
+        small = set(_SMALL.findall(" ".join(text.text for text in texts)))
         for name in names.values():
             word = name.candidates[0].surface
             if not name.strong and name.entry is None and " " not in word:
                 # a word the paper also writes small is a word: "Prompt" beside "prompt"
-                name.ordinary = (
-                    regex.search(rf"(?<![\w-]){regex.escape(word.lower())}s?(?!\w)", body)
-                    is not None
-                )
+                name.ordinary = word.lower() in small or word.lower() + "s" in small
         return _decide(names)
 
     def _with_title_head(
@@ -390,30 +379,29 @@ class Names:
         """
         for _, item in sentence.items_in(0, len(sentence.text)):
             item.of.roles["own part" if own else "background"] += 1
-        phrases = self._title_phrases if text.field == "title" else self._phrases
-        for phrase in phrases:
-            entry = phrase.entry
-            for match in phrase.pattern.finditer(sentence.text):
-                low, high = match.span("names")
-                for offset, item in sentence.items_in(low, high):
-                    name: Name = item.of
-                    weight = float(entry["weight"] or 0)
-                    if own:
-                        name.said.add(entry.key)
-                    if entry["role"] and (own or entry["role"] == "training"):
-                        name.roles[entry["role"]] += 1
-                    if entry["kind"]:
-                        name.kinds[entry["kind"]] += 1
-                    if entry["table"]:
-                        name.add(entry["table"], weight, entry.path)
-                    elif weight:
-                        head = self._head(sentence, offset)
-                        table = "benchmarks" if head == "dataset-head" else "models"
-                        if head == "model-head":
-                            name.kinds["model"] += 2
-                        elif head == "method-noun":
-                            name.kinds["method"] += 2
-                        name.add(table, weight + (1 if head else 0), entry.path)
+        title = text.field == "title"
+        for entry, match in self._phrases.find(sentence.text):
+            if (entry["where"] == "title") != title:
+                continue
+            weight, role = float(entry["weight"] or 0), entry["role"]
+            for offset, item in sentence.items_in(*match.span("names")):
+                name: Name = item.of
+                if own:
+                    name.said.add(entry.key)
+                if role and (own or role == "training"):
+                    name.roles[role] += 1
+                if entry["kind"]:
+                    name.kinds[entry["kind"]] += 1
+                if entry["table"]:
+                    name.add(entry["table"], weight, entry.path)
+                elif weight:
+                    head = self._head(sentence, offset)
+                    if head == "model-head":
+                        name.kinds["model"] += 2
+                    elif head == "method-noun":
+                        name.kinds["method"] += 2
+                    table = "benchmarks" if head == "dataset-head" else "models"
+                    name.add(table, weight + (1 if head else 0), entry.path)
 
     def _head(self, sentence: Skeleton, offset: int) -> str | None:
         """The class of the noun a name stands beside: "X, a framework", "the dataset X"."""
