@@ -1,0 +1,114 @@
+"""Claims of being best that come without a value: their words, and what they are bound to."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+import regex
+
+from pipeline.extractors.binding import Binding, Claim
+from pipeline.extractors.phrases import Phrases
+from pipeline.language import Text
+from pipeline.rules import Entry, Rules
+from pipeline.skeleton import Item, Skeleton
+
+MAYBE_BEST = regex.compile(
+    r"state[- ]of[- ](?:the[- ])?art|states[- ]of[- ]the|\bsota\b|best|outperform|surpass|highest|"
+    r"exceed|superior|beat|improv\w+ (?:up)?on|top\b|first place|rank|record|cutting-edge|leader",
+    regex.IGNORECASE,
+)
+_MENTIONED = regex.compile(
+    r"(?:compared (?:with|to)|over|against|short of|than|previous|prior|existing|versus|among|two|"
+    r"three|four|five|several|many|by) (?:the |previous |prior |existing |other )?$"
+)
+_DENIED = regex.compile(
+    r"(?:not|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been) "
+    r"(?:[^ ]+ ){0,2}$"
+)
+_NEW = regex.compile(r"(?:^| )(?:new|a new|the new) ")
+_BEATS = regex.compile(
+    r"(?:outperform|surpass|exceed|beat|improv|outscor|outpac|superior|better than|outclass|outshin|"
+    r"excel|over|gains? over)\w* "
+)
+_LEADS = regex.compile(
+    r"(?:is|are|remains|becomes|ranks?|ranked|ranking|wins?|won|placed|secured|highest|best|top) "
+)
+_REACHES = regex.compile(
+    r"(?:^| )(?:achiev|attain|obtain|set|sets|setting|establish|reach|yield|deliver|demonstrat|show|"
+    r"report|produc|advanc|push|exhibit|secur|provid|result|lead|gain|maintain|enabl|offer|match|"
+    r"highlight|with|are|is|at)\w* "
+    r"(?:(?:in|to|the|a|an|new|its|their|our|both|consistent|overall|competitive|or|and|on|strong|"
+    r"remarkable|[^ ]+ly) ){0,4}(?:[^ ]+ ){0,1}$"
+    r"|(?:^| )(?:achiev|attain|obtain|set|establish|reach|yield|deliver|demonstrat|advanc|push|show|"
+    r"exhibit)\w* (?:[^ ]+ ){0,6}"
+)
+_PURPOSE = regex.compile(
+    r"(?:(?<!able |shown |manages |us |it |them |proven |demonstrated |model |models |found )to|for|"
+    r"of|towards?|toward|while|can|could|have|has|had|often|typically|usually) (?:be |been )?"
+    r"(?:achiev|reach|attain|obtain|push|train|advanc|establish|yield|demonstrat|show)\w* "
+    r"(?:[^ ]+ ){0,3}"
+)
+
+
+class Best:
+    """Finds claims of being best; built once from the rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._phrases = Phrases(rules, "sota")
+
+    def find(
+        self,
+        text: Text,
+        sentence: Skeleton,
+        bounds: tuple[int, int],
+        binding: Binding,
+        claims: Sequence[Claim],
+    ) -> Iterator[Claim]:
+        """The claims of a sentence, bound; `claims` are those of its values."""
+        valued = [claim.offset for claim in claims if claim.kind in ("delta", "factor")]
+        found = self._places(sentence.text, valued)
+        starts = [low for low, _, _ in found] + [len(sentence.text)]
+        for i, (low, high, entry) in enumerate(found):
+            item = Item(*sentence.range(low, high), "N", None)
+            claim = Claim(text, sentence, bounds, low, item, entry, "sota", None)
+            claim.benchmarks = binding.best_benchmarks(low, starts[i + 1])
+            claim.baseline = binding.best_baseline(claim, high, beats=entry.key == "beats-all")
+            claim.model = binding.model(claim)
+            yield claim
+
+    def _places(self, body: str, valued: Sequence[int]) -> list[tuple[int, int, Entry]]:
+        """Where a skeleton claims to be best, in order, none overlapping another."""
+        found: list[tuple[int, int, Entry]] = []
+        for entry, match in self._phrases.find(body):
+            low, high = match.span()
+            at = bisect_left(found, high, key=lambda place: place[0])
+            if at and found[at - 1][1] > low:
+                continue
+            if _claims_best(body, low, high, valued):
+                found.insert(at, (low, high, entry))
+        return found
+
+
+def _claims_best(body: str, low: int, high: int, valued: Sequence[int]) -> bool:
+    """Whether words about the state of the art claim it, and do not merely mention it.
+
+    `valued` are the offsets of the sentence's differences: where "outperforms X by 3%" has its
+    value, the value is the claim.
+    """
+    before, words = body[max(0, low - 80) : low], body[low:high]
+    if _MENTIONED.search(before) and not _BEATS.search(words):
+        return False
+    if _DENIED.search(before):
+        return False
+    if _BEATS.search(words) or _BEATS.search(body, max(0, low - 24), low):
+        clause_end = body.find("; ", high)
+        at = bisect_left(valued, high - 2)
+        return at == len(valued) or (0 <= clause_end <= valued[at])
+    if _LEADS.match(words):
+        return not _PURPOSE.search(before + " " + words)
+    if _PURPOSE.search(before) or _PURPOSE.search(before[-40:] + words):
+        return False
+    return bool(
+        _NEW.search(before[-9:] + words[:9]) or _REACHES.search(before) or _REACHES.search(words)
+    )

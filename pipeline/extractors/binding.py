@@ -1,0 +1,587 @@
+"""What a reported value is bound to: benchmark, metric, baseline and model.
+
+Each is read from what stands in the value's clause, else from its list ("17.5% and 24.1% on A and
+B"), else by an explicit carry-over, else not at all. Patterns run over the sentence's skeleton;
+every gap in them is bounded.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import regex
+
+from pipeline.language import Text
+from pipeline.records import GainKind
+from pipeline.rules import Entry, Rules
+from pipeline.skeleton import Item, Skeleton
+
+Direction = Literal["up", "down"]
+
+_FAR = 500  # characters of a skeleton beyond which nothing is bound to a value
+
+# --- lists of values ---
+
+_LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|to|;) ")
+_VERBISH = regex.compile(
+    r"(?:^| )(?:achiev\w+|outperform\w*|surpass\w*|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|"
+    r"increas(?:es?|ed|ing)|attain\w*|reach\w*|obtain\w*|is|are|was|were|shows?|demonstrat\w+|"
+    r"requir\w+|us(?:es?|ing)|we|it|which|while|whereas|but|decreas(?:es?|ed|ing)|trained|"
+    r"compared) "
+)
+
+
+def is_list_glue(glue: str) -> bool:
+    """Whether two values with only this between them stand in one list."""
+    if len(glue) > _FAR or not _LIST_GLUE.search(glue):
+        return False
+    return len(glue.split()) <= 14 and not _VERBISH.search(glue) and ". " not in glue
+
+
+# --- benchmarks ---
+
+_NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
+_ON = regex.compile(
+    r"(?<![^ ])(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
+    r"(?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?"
+    rf"(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:{_NOUNS}){{0,2}}"
+    r"(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?"
+    r"B (?:(?:benchmark|benchmarks|dataset|datasets) )?)*)"
+)
+# "B by 3%", "B (depth) by 3%", "B (81.2%": no other benchmark can be meant
+_HELD = regex.compile(
+    r"(?<![^ ])(?P<b>B )(?:\( (?:[^ ()]+ ){1,3}\) )?(?:by|to|:|is|=|\() "
+    r"(?:(?:up|to|about|around|over|nearly|approximately|an?|average|of|the) ){0,3}$"
+)
+_BREAK = regex.compile(r";|(?:^| )(?:while|whereas|but) ")
+_RESOURCES = regex.compile(
+    r"memory|time|latency|cost|comput|token|flops|storage|speed", regex.IGNORECASE
+)
+_CARRIES = regex.compile(
+    r"(?:more importantly|furthermore|moreover|further|additionally|also|in addition|besides|"
+    r"specifically|notably|in particular|surprisingly|continued) "
+)
+
+# --- baselines ---
+
+_OVER = (
+    r"(?<![^ ])(?:comparable (?:[^ ]+ ){0,3}?(?:to|with)|similar (?:[^ ]+ ){0,2}?(?:to|as)|"
+    r"on par with|in comparison (?:to|with)|with respect to|"
+    r"(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |"
+    r"vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|"
+    r"beating) "
+)
+_NP_END = (
+    r"(?=(?:, |\. |; |: |\) |\( |and (?:[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|by|a P|X|P)|"
+    r"while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |"
+    r"when |using |across |under |at |through |without |despite |as |but |where |which |that |"
+    r"after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|"
+    r"P |X |N |Q |C |U |D |is |are |per )|$)"
+)
+_NP = r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)"
+_BASELINE_AFTER = regex.compile(_OVER + _NP + _NP_END)
+_BASELINE_VERB = regex.compile(
+    r"(?<![^ ])(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|"
+    r"beat(?:s|ing)?|improv(?:es?|ed|ing) (?:up)?on|improv(?:es?|ed|ing) over|"
+    r"outscor(?:es?|ed|ing)|better(?:s|ed)|superior to) " + _NP + _NP_END
+)
+# "over five datasets", "with very short time": what is compared across, or at what cost
+_NO_RIVAL = regex.compile(
+    r"(?:only|fewer|less|much|very|significantly|far|lower|higher|minimal|no|half|[PNQXUBK]) |"
+    r"(?:[^ ]+ ){0,4}?(?:datasets|benchmarks|tasks|settings|runs|seeds|images|languages|domains|"
+    r"scenarios|time|years|epochs|times|samples|questions|subjects|participants|steps|metrics) "
+)
+_SPATIAL = ("over ", "from ", "against ", "with ")
+_COMPARED = (
+    "compared", "relative", "when compared", "as compared", "in comparison", "than ", "over ",
+)  # fmt: skip
+_VALUE_OF = regex.compile(
+    r"(?:compared (?:to|with)|versus|vs \. |vs|against|over) [PNQ] "
+    r"(?:by|for|of|from|achieved by|with) (?P<np>(?:[^ ,.;]+ ){1,5}?)" + _NP_END
+)
+_SHARE_OF = (
+    regex.compile(
+        r"of (?P<np>(?:[^ ,.;]+ ){0,3}?(?:M |human |full |fully-trained |original |baseline |"
+        r"teacher )(?:[^ ,.;]+ ){0,2}?)" + _NP_END
+    ),
+    regex.compile(r"of (?:[^ ,.;]+ ){1,4}?(?:of|in) (?P<np>(?:[^ ,.;]+ ){1,6}?)" + _NP_END),
+)
+_IMPROVED = regex.compile(
+    r"(?<![^ ])(?:improv|boost|enhanc|increas|rais)\w* (?:the |[^ ]+ ){0,3}?"
+    r"(?:K|performance|performances|results|capabilities|abilities) of "
+    r"(?P<np>(?:[^ ,.;:()]+ ){1,6}?)(?=, |\( |by |from |on |including )"
+)
+_OPENING = regex.compile(
+    r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) "
+)
+_BEATING = regex.compile(
+    r"(?<![^ ])(?:outperforming|surpassing|exceeding|beating) (?P<np>(?:[^ ,.;:()]+ ){1,7}?)"
+    + _NP_END
+)
+_AMONG = regex.compile(
+    r"(?:compared (?:to|with)|among|over) (?P<np>(?:[^ ,.;:()]+ ){1,8}?)" + _NP_END
+)
+_NP_LEAD = regex.compile(r"(?:that of |those of )")
+_NP_TAIL = (" and", " or", ",", " by", " with", " (")
+
+# --- metrics ---
+
+_LEAD = regex.compile(
+    r"(?:(?:the|a|an|its|their|our|this|these|overall|further|also|significantly|by|of|in|on|up|to|"
+    r"both|only|more|additional|final|remarkable|substantial|consistent|significant|relative|"
+    r"absolute|highest|lowest|best|superior|impressive|competitive|state-of-the-art|new|high|"
+    r"strong|comparable|notable|considerable|better|higher|lower|faster|larger|smaller|promising|"
+    r"near-perfect|outstanding|exceptional|approximately|about|around|nearly|almost|just|merely|"
+    r"even|current|previous|best-performing|top|maximum|minimum|official|terms) )+"
+)
+_NO_NOUN = regex.compile(r"[^\p{L}]*|.*\d-shot .*")
+_LISTED_METRICS = regex.compile(
+    r"(?<![^ ])(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
+    r"(?:by|of|to|at|from) (?:(?!K )[^ ]+ ){0,4}$"
+)
+_METRIC_NEXT = regex.compile(
+    r"(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|"
+    r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
+    r"(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to )[^ ,.;:()PXQNUCD]+ ){0,3}?"
+    r"(?:K |performance |score |scores )+"
+    r"(?:(?:score|scores|rate|rates|metric|time|cost|costs|points) )?)"
+)
+_METRIC_BEFORE = regex.compile(
+    r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |"
+    r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,2}"
+    r"(?:K |performance |score |scores )+(?:score |scores |rate |rates |values? )?)"
+    r"(?:(?:of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|"
+    r"about|on|an?|over|was|are|,|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
+    r"roughly|in|under|model|models|only|just) ){0,6}$"
+)
+_WHAT_END = regex.compile(
+    r"(?:^| )(?:on|of (?=[MB] )|for|across|over|than|compared|while|with|when|from|using|by|under|"
+    r"at|without|per|during|relative|,|\() "
+)
+_NO_METRIC = regex.compile(
+    r"(?:[MBZ]|it|them|,|and|is|are|results?|baselines?|methods?|models?|upon|that|which|those|we|"
+    r"[^ ]*ing|this) "
+)
+_SPEEDUP_NEXT = regex.compile(r"(?:[^ ,.;:()]+ ){0,2}?(?P<np>speed-?ups?|acceleration) ")
+_SPEED_BEFORE = regex.compile(
+    r"(?<![^ ])(?P<np>(?:speed-?ups?|accelerations?|faster|speed) )(?:[^ ,.;:()]+ ){0,4}$"
+)
+_MORE_NEXT = regex.compile(
+    r"(?:more|fewer|less|faster|larger|smaller|lower|higher|greater|better) "
+    r"(?P<np>(?:(?!than |on |in |for |over |and |of |by |with |to |while )"
+    r"[^ ,.;:()PXQNUCD]+ ){1,3})"
+)
+_SHARED = regex.compile(
+    r"(?:of )?(?:the |its |their |our |a |all )*"
+    r"(?P<np>(?:(?!of |for |on |in |and |by |with |while |compared |to |than |from )"
+    r"[^ ,.;:()PXQNUCD]+ ){1,4})"
+)
+_TAIL_METRIC = regex.compile(
+    r"(?:[^ ,.;:()PXQNUCD]+ ){0,4}?(?P<np>(?:K )+(?:score |rate )?)"
+    r"|in (?:the )?(?P<np>(?:[^ ,.;:()PXQNUCDKB]+ ){1,3}?(?:metrics?|scores?|rate|time) )"
+)
+_NEAR_METRIC = regex.compile(r"(?<![^ ])(?P<np>(?:K )+)(?:(?![.;:] )[^ PXQNUCD]+ ){0,9}$")
+_ASIDE_METRIC = regex.compile(
+    r"(?<![^ ])(?P<np>performance |K )(?:(?![.;:()] )[^ PXQNUCDK]+ ){0,9}\( (?:[^ ()]+ ){0,3}$"
+)
+_TURN = regex.compile(r" (?:while|whereas|but) ")
+_TERMS = regex.compile(
+    r"(?:[^ .;:]+ ){0,10}?(?:in terms of|measured by|in|w\.r\.t) (?:the |average |both )?"
+    r"(?P<np>(?:[^ ,.;:()PXQNUCD]+ ){0,2}?(?:K )+(?:score |rate )?)"
+)
+_AVERAGED = regex.compile(r"\b(?:average|mean)\b", regex.IGNORECASE)
+
+# --- models ---
+
+_OWN_SUBJECT = regex.compile(
+    r"(?:^| )(?:we|our|it|its|this (?:method|approach|model|framework|work|system|strategy|"
+    r"technique|paper)|the (?:proposed|resulting)|ours|they|these|"
+    r"the (?:method|approach|model|framework|system|algorithm)) "
+)
+_BY_MODEL = regex.compile(r"(?:by|for) (?P<m>M )")
+_OF_MODEL = regex.compile(
+    r"(?:K|performance|performances|rate|score|accuracy) (?:of|for) (?:the |our |an? )?(?P<m>M )"
+    r"(?:model )?(?:from |by |\( )(?:[^ ]+ ){0,3}$"
+)
+_ACTS = regex.compile(
+    r"(?:(?:only|still|also|even|consistently|significantly|already) )?"
+    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
+    r"improv|drop|lead|exhibit|deliver)\w* "
+)
+_NOT_SUBJECT = regex.compile(
+    r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
+    r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
+    r"train\w*|tun\w*|improv\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
+)
+_RIVAL = regex.compile(
+    r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
+    r"like|relative to|versus|vs|improv\w*|boost\w*|of|by|on|to) "
+    r"(?:the |an? |our |strong |previous )?$"
+)
+_OWN_MEANS = regex.compile(r"(?:using|with|by|of|,|and|our|the|for) (?:the |our )?$")
+
+
+@dataclass(slots=True, eq=False)
+class Claim:
+    """A value and what is bound to it so far; ranges are in the folded text of `text`."""
+
+    text: Text
+    sentence: Skeleton
+    bounds: tuple[int, int]
+    offset: int
+    item: Item
+    entry: Entry
+    kind: GainKind
+    direction: Direction | None
+    what: tuple[int, int] | None = None
+    whom: tuple[int, int] | None = None
+    listed: Claim | None = None
+    qualifiers: set[str] = field(default_factory=set)
+    benchmarks: list[str] = field(default_factory=list)
+    metric: str | None = None
+    model: str | None = None
+    baseline: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the other extractors found in a paper that gains are bound to."""
+
+    proposed: str | None
+    only: str | None
+
+
+class Words:
+    """Words that may stand before a metric or a baseline and are no part of it."""
+
+    def __init__(self, rules: Rules) -> None:
+        lists = ("up-verb", "down-verb", "achieve", "verb-score")
+        verbs = {word for name in lists for word in rules.words[name] if " " not in word}
+        nouns = "training compression best latency score scores models success model".split()
+        other = "and or it we an a its their our by also both .".split()
+        self._verbs = (verbs - set(nouns)) | set(other)
+
+    def surface(self, claim: Claim, low: int, high: int) -> str | None:
+        """The words of a range of the claim's skeleton as written, less those before the noun."""
+        body = claim.sentence.text
+        while low < high and body[low : (end := body.index(" ", low))] in self._verbs:
+            low = end + 1
+        if high <= low:
+            return None
+        start, end = claim.sentence.range(low, high)
+        return claim.text.span(start, end).surface.strip() or None
+
+
+class Binding:
+    """The claims of one sentence, bound one after the other."""
+
+    def __init__(
+        self,
+        sentence: Skeleton,
+        claims: Sequence[Claim],
+        known: Known,
+        context: Sequence[str],
+        words: Words,
+    ) -> None:
+        self._sentence = sentence
+        self._claims = claims
+        self._known = known
+        self._context = context
+        self._words = words
+        self._body = sentence.text
+        self._offsets = [claim.offset for claim in claims]
+        self._groups = list(self._grouped())
+        self._subjects = list(_subjects(sentence, known))
+
+    def bind(self) -> None:
+        """Binds every claim; a baseline said once of a list is said of each of its values."""
+        for i, claim in enumerate(self._claims):
+            claim.metric = self._metric(i)
+            claim.benchmarks = self._benchmarks(i)
+            claim.baseline = self._baseline(i)
+            claim.model = self.model(claim)
+            if claim.metric and _AVERAGED.search(claim.metric):
+                claim.qualifiers.add("average")
+        for group in self._groups:
+            if group[-1].baseline is None or group[0].baseline is None:
+                said = next((c.baseline for c in group if c.baseline), None)
+                for claim in group:
+                    claim.baseline = claim.baseline or said
+
+    def _grouped(self) -> Iterator[list[Claim]]:
+        """For each claim the values of its list, in order, itself among them."""
+        group: list[Claim] = []
+        for i, claim in enumerate(self._claims):
+            if group:
+                glue = self._body[self._offsets[i - 1] + 2 : claim.offset]
+                if group[-1].kind != claim.kind or not is_list_glue(glue):
+                    group = []
+            group.append(claim)
+            yield group
+
+    def _next(self, i: int) -> int:
+        """Where the value after a claim begins, or the sentence ends."""
+        return self._offsets[i + 1] if i + 1 < len(self._offsets) else len(self._body)
+
+    def _window(self, i: int) -> tuple[str, int]:
+        """What stands before a claim, as far as anything is bound, and where that begins."""
+        low = max(0, self._offsets[i] - _FAR)
+        low = self._body.rfind(" ", 0, low) + 1 if low else 0
+        return self._body[low : self._offsets[i]], low
+
+    # --- benchmarks ---
+
+    def _benchmarks(self, i: int) -> list[str]:
+        claim = self._claims[i]
+        previous = self._offsets[i - 1] + 2 if i else 0
+        start = max(previous, claim.offset - _FAR)
+        if held := _HELD.search(self._body[start : claim.offset]):
+            return self._names(start + held.start("b"), start + held.end("b"))
+        group = self._groups[i]
+        here = self._measured_on(i)
+        if here:
+            one_each = len(group) > 1 and group[-1] is claim and len(here) == len(group)
+            return here[-1:] if one_each and not self._interleaved(i) else here
+        if group[-1] is not claim:
+            place = group.index(claim)
+            names = self._measured_on(i + len(group) - 1 - place, turn=False)
+            if len(names) == len(group):
+                return [names[place]]
+            if names and not self._interleaved(i):
+                return names
+        return self._benchmarks_before(i, previous) or self._carried(claim)
+
+    def _measured_on(self, i: int, *, turn: bool = True) -> list[str]:
+        """The benchmarks named after a value and before the next."""
+        low = self._offsets[i] + 2
+        after = " " + self._body[low : min(self._next(i), low + _FAR)]
+        match = _ON.search(after)
+        if not match or (turn and _BREAK.search(after, 0, match.start())):
+            return []
+        return self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
+
+    def _names(self, low: int, high: int) -> list[str]:
+        return [item.of for _, item in self._sentence.items_in(low, high) if item.symbol == "B"]
+
+    def _interleaved(self, i: int) -> bool:
+        """Whether benchmarks stand between the values of a claim's list."""
+        group = self._groups[i]
+        first = i - group.index(self._claims[i])
+        return any(self._measured_on(first + n, turn=False) for n in range(len(group) - 1))
+
+    def _benchmarks_before(self, i: int, previous: int) -> list[str]:
+        """Those of "On A, it gains 3%": before the value, and after the one before it if any."""
+        claim = self._claims[i]
+        low = self._window(i)[1]
+        start = max(previous, low)
+        near = self._names(start, claim.offset)
+        if near:
+            matches = list(_ON.finditer(" " + self._body[start : claim.offset]))
+            if matches:
+                match = matches[-1]
+                return self._names(start - 1 + match.start("b"), start - 1 + match.end("b"))
+            return near[-1:]
+        if previous > low and claim.listed is None:
+            if _BREAK.search(self._body, previous, claim.offset):
+                return []
+            matches = list(_ON.finditer(" " + self._body[low:previous]))
+            if matches:
+                match = matches[-1]
+                return self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
+        return []
+
+    def _carried(self, claim: Claim) -> list[str]:
+        """A benchmark named outside the sentence, where it is unmistakably what was measured."""
+        resource = claim.metric is not None and _RESOURCES.search(claim.metric)
+        if claim.kind in ("factor", "share") or "B " in self._body or resource:
+            return []
+        if len(self._context) == 1 and _CARRIES.match(self._body):
+            return list(self._context)
+        return [self._known.only] if self._known.only else []
+
+    # --- metric ---
+
+    def _metric(self, i: int) -> str | None:
+        claim = self._claims[i]
+        for place in self._metric_places(i):
+            low, high = place
+            lead = _LEAD.match(self._body, low, high)
+            if lead and lead.end() < high:
+                low = lead.end()
+            if not _NO_NOUN.fullmatch(self._body, low, high):
+                found = self._words.surface(claim, low, high)
+                if found:
+                    return found
+        if claim.kind != "share" and claim.listed is not None:
+            return claim.listed.metric
+        return None
+
+    def _metric_places(self, i: int) -> Iterator[tuple[int, int]]:
+        """Where a claim's metric may stand, on the strongest evidence first."""
+        claim, group = self._claims[i], self._groups[i]
+        low = claim.offset + 2
+        after = self._body[low : low + _FAR]
+        before, base = self._window(i)
+        yield from self._listed_metric(claim, group)
+        yield from _places(low, [_METRIC_NEXT.match(after)])
+        if claim.kind != "share":
+            yield from _places(base, [_METRIC_BEFORE.search(before)])
+        if claim.what is not None:
+            yield from self._what(*claim.what)
+        yield from _places(low, [_SPEEDUP_NEXT.match(after)])
+        if claim.kind == "factor":
+            yield from _places(base, [_SPEED_BEFORE.search(before)])
+            yield from _places(low, [_MORE_NEXT.match(after)])
+        if claim.kind == "share":
+            yield from _places(low, [_SHARED.match(after)])
+            return
+        if claim.listed is not None and claim.listed.metric is not None:
+            return
+        if group[-1] is not claim or len(group) == 1:
+            tail = group[-1].offset + 2
+            yield from _places(tail, [_TAIL_METRIC.match(self._body[tail : tail + _FAR])])
+        near = _NEAR_METRIC.search(before) or _ASIDE_METRIC.search(before)
+        if near and claim.kind != "factor" and not _TURN.search(before, near.start()):
+            yield from _places(base, [near])
+        yield from _places(low, [_TERMS.match(after)])
+
+    def _listed_metric(self, claim: Claim, group: Sequence[Claim]) -> Iterator[tuple[int, int]]:
+        """The one of "F1 and recall by 3% and 5%": one metric for each value."""
+        if len(group) < 2:
+            return
+        low = max(0, group[0].offset - _FAR)
+        listed = _LISTED_METRICS.search(self._body[low : group[0].offset])
+        if not listed:
+            return
+        places = self._sentence.items_in(low + listed.start("list"), low + listed.end("list"))
+        names = [offset for offset, item in places if item.symbol == "K"]
+        if len(names) == len(group):
+            at = names[group.index(claim)]
+            yield at, at + 2
+
+    def _what(self, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """The words a phrase names the metric by, up to where its noun phrase ends."""
+        lead = _LEAD.match(self._body, low, high)
+        if lead:
+            low = lead.end()
+        piece = self._body[low:high]
+        cut = _WHAT_END.search(piece)
+        if cut:
+            piece = piece[: cut.start() + 1] if cut.start() else ""
+        if piece and not _NO_METRIC.fullmatch(piece) and "B " not in piece:
+            yield low, low + len(piece)
+
+    # --- baseline ---
+
+    def _baseline(self, i: int) -> str | None:
+        for low, high in self._baseline_places(i):
+            return self._noun_phrase(self._claims[i], low, high)
+        return None
+
+    def _baseline_places(self, i: int) -> Iterator[tuple[int, int]]:
+        """Where a claim's baseline may stand, on the strongest evidence first."""
+        claim, body = self._claims[i], self._body
+        low = claim.offset + 2
+        end = min(self._next(i), low + _FAR)
+        far = max(0, claim.offset - _FAR)
+        previous = max(self._offsets[i - 1] if i else 0, far)
+        after = body[low : low + _FAR]
+        if claim.kind == "share":
+            yield from _places(low, (pattern.match(after) for pattern in _SHARE_OF))
+        yield from _places(low, [_VALUE_OF.match(after)])
+        yield from _places(0, _compared_with(body, low, end))
+        if claim.whom is not None and claim.kind != "score":
+            yield claim.whom
+        for start in (previous, far):
+            yield from _places(0, [*_BASELINE_VERB.finditer(body, start, claim.offset)][-1:])
+        before = _compared_with(body, previous, claim.offset)
+        yield from _places(0, [m for m in before if m[0].startswith(_COMPARED)][-1:])
+        if claim.listed is not None or len(self._groups[i]) > 1:
+            rest = _compared_with(body, claim.offset, claim.offset + 2 * _FAR)
+            yield from _places(0, [m for m in rest if not m[0].startswith("from ")][:1])
+        if claim.kind == "delta":
+            yield from _places(previous, [_IMPROVED.search(body[previous : claim.offset])])
+            yield from _places(0, [_OPENING.match(body)])
+        start = end if end < len(body) else claim.offset
+        yield from _places(0, [_BEATING.search(body, start, start + _FAR)])
+
+    def best_baseline(self, claim: Claim, high: int, *, beats: bool) -> str | None:
+        """What a claim of being best is made over: named in its words, or after them."""
+        over = _BASELINE_VERB.search(self._body, claim.offset) if beats else None
+        over = over or _AMONG.search(self._body, high - 1, high + _FAR)
+        return self._noun_phrase(claim, *over.span("np")) if over else None
+
+    def best_benchmarks(self, low: int, next_claim: int) -> list[str]:
+        """The benchmarks a claim of being best is made on."""
+        if not any(i.symbol == "B" for _, i in self._sentence.items_in(low, next_claim)):
+            return []
+        match = _ON.search(" " + self._body[low : low + _FAR])
+        return self._names(low - 1 + match.start("b"), low - 1 + match.end("b")) if match else []
+
+    def _noun_phrase(self, claim: Claim, low: int, high: int) -> str | None:
+        body = self._body
+        if lead := _NP_LEAD.match(body, low, high):
+            low = lead.end()
+        while high > low and body[low:high].rstrip().endswith(_NP_TAIL):
+            high = low + body[low:high].rstrip().rfind(" ") + 1
+        return self._words.surface(claim, low, high) if high > low else None
+
+    # --- model ---
+
+    def model(self, claim: Claim) -> str | None:
+        """The system a claim is made of: the subject before it, else what the paper proposes."""
+        near = max(0, claim.offset - 100)
+        of = None
+        if claim.kind == "score" and (by := _BY_MODEL.match(self._body, claim.offset + 2)):
+            of = by.start("m")
+        elif claim.kind == "from_to":
+            found = _OF_MODEL.search(self._body[near : claim.offset])
+            of = near + found.start("m") if found else None
+        if of is not None and (item := self._sentence.item(of)):
+            return str(item.of)
+        at = bisect_left(self._subjects, claim.offset, key=lambda subject: subject[0])
+        subject = self._subjects[at - 1][1] if at else None
+        proposed = self._known.proposed
+        if subject is None or subject == proposed or not proposed:
+            return subject or proposed
+        before = " " + self._body[max(0, claim.offset - _FAR) : claim.offset]
+        return proposed if _OWN_SUBJECT.search(before) else subject
+
+
+def _places(base: int, matches: Iterable[regex.Match[str] | None]) -> Iterator[tuple[int, int]]:
+    """Where the noun phrases of matches stand, those of a slice from where it begins."""
+    for match in matches:
+        if match:
+            yield base + match.start("np"), base + match.end("np")
+
+
+def _compared_with(body: str, low: int, high: int) -> list[regex.Match[str]]:
+    """Where a range names what a value is compared with, and not what it is measured over."""
+    return [
+        match
+        for match in _BASELINE_AFTER.finditer(body, low, high)
+        if not (
+            body.endswith(_SPATIAL, match.start(), match.start("np"))
+            and _NO_RIVAL.match(match["np"])
+        )
+    ]
+
+
+def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | None]]:
+    """After each model of a sentence, which one is the subject of what follows."""
+    body = sentence.text
+    subject: str | None = None
+    for offset, item in sentence.items_in(0, len(body)):
+        if item.symbol != "M":
+            continue
+        lead = body[max(0, offset - 40) : offset]
+        acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)
+        if not acts and _NOT_SUBJECT.search(lead):
+            if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
+                subject = item.of
+        elif subject != known.proposed or subject is None or acts:
+            subject = item.of
+        yield offset, subject
