@@ -20,6 +20,7 @@ from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item, Skeleton, apart, by_sentence, skeleton
 
 # A word that may be a name, LaTeX macros ("\ewtune") among them.
+_JOINED = regex.compile(r"(\p{Ll}{4,})-(?=\p{Lu})")
 _SMALL = regex.compile(r"(?<![\w-])\p{Ll}[\p{L}\d-]*")
 _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
@@ -44,7 +45,7 @@ _VERSION = regex.compile(
     r"|-[A-Z][A-Za-z]?/\d+(?:@\d+)?|-X{1,2}L/\d|/\d{1,2}(?=[^\w/]|$)(?<=[LBSHGT]/\d{1,2})|[- ][A-Z]\d(?!\w)|-preview(?!\w))"
 )
 _COMPOUND = regex.compile(
-    r"-(?:based|style|like|trained|tuned|enhanced|powered|driven|generated|augmented|level|family|type|only|free|guided|"
+    r"-(?:\p{Ll}{3,}(?:ed|ing|able)|based|style|like|trained|tuned|enhanced|powered|driven|generated|augmented|level|family|type|only|free|guided|"
     r"assisted|aware|pretrained|finetuned|specific|inspired|compatible|equipped|initialized|as|to|and|or|related|"
     r"derived|produced|optimized|centric|backed|native|agnostic|distilled|quantized|oriented|induced|integrated|"
     r"backbone|baseline|scale|class|series|models?|sized|size|wise|in|on|the|pre|fine|a|aligned|annotated|"
@@ -201,6 +202,11 @@ class Names:
             if token.islower() and token.isalpha():
                 flush()
                 continue
+            joined = _JOINED.match(token)
+            if joined and joined[1].lower() in self._heads:
+                # "datasets-HateXplain": a dash written as a hyphen
+                start += joined.end()
+                token = token[joined.end() :]
             compound = _COMPOUND.search(token)
             cut = bool(compound and compound.start())
             if compound and cut:
