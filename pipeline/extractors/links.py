@@ -182,31 +182,34 @@ def _cleaned(raw: str) -> str:
     return url if regex.match(r"https?://", url, regex.IGNORECASE) else f"https://{url}"
 
 
+_CODE = regex.compile(
+    r"\bcodes?\b|\bimplementation|\bcodebase|source[- ]code|\brepositor|\bframework|\bsoftware|\btoolkit|\blibrary|\bscripts?\b|\bpackage\b|open[- ]sourced?\b"
+)
+_PROJECT = regex.compile(
+    r"\bproject|\bwebsite|\bdemos?\b|\bvideos?\b|\bhomepage|\bweb ?page|\bpage\b|\bsamples\b|\bvisuali|\bexamples? (?:is|are)|\bonline\b|\bblog"
+)
+_DATA = regex.compile(
+    r"\bdata\b|\bdatasets?\b|\bbenchmarks?\b|\bcorpus\b|\bcorpora\b|\bannotations\b"
+)
+_MODELS = regex.compile(r"\bmodels?\b|\bweights\b|\bcheckpoints?\b")
+_READING = regex.compile(r"\blist of\b|\bpapers\b|\bcurated\b|\breading\b|\bliterature\b|\bsurvey")
+
+
 def _kind(entry: Entry, url: str, context: str) -> LinkKind:
-    """By what the text says the link is, else by its host."""
+    """By what the text says the link is, since the link before it, else by its host."""
     kind: LinkKind = entry["kind"]
-    clause = regex.split(r"[.;!?]\s", context)[-1]
-    if "awesome" in url.lower():
+    clause = regex.split(r"[.;!?]\s|https?://\S+", context)[-1]
+    code, data, models = _CODE.search(clause), _DATA.search(clause), _MODELS.search(clause)
+    if "awesome" in url.lower() or (_READING.search(clause) and not code):
         return "other"
     if kind in ("paper", "archive"):
         return kind
-    code = regex.search(
-        r"\bcodes?\b|\bimplementation|\bcodebase|source[- ]code|\brepositor|\bframework|\bsoftware|\btoolkit|\blibrary|\bscripts?\b|open[- ]sourced?\b",
-        clause,
-    )
+    if kind in ("model", "dataset"):
+        return "code" if code and not (data or models) else kind
     if code:
         return "code"
-    if regex.search(
-        r"\bproject|\bwebsite|\bdemos?\b|\bvideos?\b|\bhomepage|\bweb ?page|\bpage\b|\bsamples\b|\bvisuali",
-        clause,
-    ):
+    if _PROJECT.search(clause):
         return "project"
-    data = regex.search(r"\bdata\b|\bdatasets?\b|\bbenchmarks?\b|\bcorpus\b|\bcorpora\b", clause)
-    models = regex.search(r"\bmodels?\b|\bweights\b|\bcheckpoints?\b", clause)
-    if kind == "code" and not (models and not data):
-        return "dataset" if data and not models and kind != "code" else kind
-    if models and kind != "dataset":
-        return "model"
-    if data:
-        return "dataset"
-    return kind
+    if kind == "code":
+        return "dataset" if data else "model" if models else "code"
+    return "dataset" if data else "model" if models else kind

@@ -55,6 +55,9 @@ _WITH_SIZE = regex.compile(
     r"about|up|to|size|sizes|scale|scales|ranging|the|available|which|total|parameters?|over|approximately|around|architecture|that)[\s,(]*)+"
     r"(?:[\d.]+\s?(?:[BbMm]|billion|million)?(?:,\s?|\sand\s|\sto\s|,\sand\s|-))*"
 )
+_TRAINED = regex.compile(
+    r"\b(?:pre-?)?train(?:ed|s|ing)?\b|\bwith\b|\busing\b|\buses\b|\(\s?$", regex.IGNORECASE
+)
 _LISTED = regex.compile(r",?\s?(?:and|or|to|,|/|-|&|~)\s?|,\s")
 
 
@@ -134,15 +137,14 @@ class Sizes:
                 and before is not None
                 and two.magnitude
                 and before.kind == "parameters"
+            ) and (
+                _LISTED.fullmatch(text.text[one.end : two.start])
+                and before.rule not in _NAMED
+                and two.value
             ):
-                if (
-                    _LISTED.fullmatch(text.text[one.end : two.start])
-                    and before.rule not in _NAMED
-                    and two.value
-                ):
-                    found[i + 1] = replace(
-                        before, start=two.start, end=two.end, value=round(two.value * two.magnitude)
-                    )
+                found[i + 1] = replace(
+                    before, start=two.start, end=two.end, value=round(two.value * two.magnitude)
+                )
         return [mention for mention in found if mention is not None]
 
     def _size(self, text: Text, q: Quantity, places: Sequence[_Place]) -> SizeMention | None:
@@ -167,11 +169,11 @@ class Sizes:
         is_length = _LENGTH.search(folded, max(0, q.start - 60), q.start) is not None
         if q.shape == "unit":
             plain = (q.unit or "").lower() in ("token", "tokens")
-            return (
-                self._mention(text, q, value, "tokens", "tokens")
-                if plain and not (is_length and value < 1e6)
-                else None
-            )
+            if not plain or (is_length and value < 1e6):
+                return None
+            mention = self._mention(text, q, value, "tokens", "tokens")
+            trained = _TRAINED.search(folded, text.sentence_of(q.start)[0], q.start)
+            return replace(mention, model=_model_near(text, q, places)) if trained else mention
         for within, direct, entry in self._nouns:
             if not within.match(rest):
                 continue
@@ -251,7 +253,20 @@ def _model_near(text: Text, q: Quantity, places: Sequence[_Place]) -> str | None
         folded[q.end : after[0].start],
     ):
         return after[0].name
+    if after and regex.fullmatch(
+        r"[^.;:]{0,30},\s(?:our\s|the\s)?", folded[q.end : after[0].start]
+    ):
+        return after[0].name  # "With 360 million parameters, X"
+    near = {p.name for p in models}
+    if len(near) == 1 and before and not _OTHER_MODEL.search(folded, before[-1].end, q.start):
+        return before[-1].name
     return None
+
+
+# between a model and a size: a word that gives the size to something else
+_OTHER_MODEL = regex.compile(
+    r"\b(?:than|over|compared|outperform\w*|models|LLMs|dataset|benchmark|corpus|while|and a|versus|vs)\b"
+)
 
 
 def distinct(mentions: Sequence[SizeMention]) -> list[Size]:
