@@ -375,7 +375,8 @@ class Names:
         ):
             return candidates
         whole = Candidate(text, 0, end, match[1], len(words) == 1 and self._is_strong(match[1]))
-        if len(words) > 1 and any(c.strong for c in inside):
+        again = body.lower().count(match[1].lower()) > 1
+        if len(words) > 1 and (again or any(c.strong for c in inside)):
             whole.strong = True
         return [whole, *(c for c in candidates if c.start >= end)]
 
@@ -627,6 +628,8 @@ def _decide(names: dict[str, Name]) -> list[Name]:
         ):
             continue
         table = max(sorted(name.scores), key=lambda t: name.scores[t])
+        if name.entry is not None:
+            table = name.entry.file
         if "title-colon" in name.said and any(c.text.field == "abstract" for c in name.candidates):
             name.add(table, 1.0, "names/title-colon")
             name.scores[table] += 0.75
