@@ -28,7 +28,7 @@ NAME_FILES = ("models", "benchmarks")
 PHRASE_FILES = ("names", "gains", "sota", "sizes", "numbers", "code")
 _KEYS: Mapping[str, frozenset[str]] = {
     "models": frozenset({"names", "any-case", "needs", "kind"}),
-    "benchmarks": frozenset({"names", "any-case", "needs"}),
+    "benchmarks": frozenset({"names", "any-case", "needs", "corpus"}),
     "metrics": frozenset({"names", "better"}),
     "links": frozenset({"hosts", "kind"}),
     "names": frozenset({"phrases", "table", "role", "kind", "where", "weight"}),

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pipeline.extractors.names import Name, key_of
 from pipeline.records import Benchmark, BenchmarkRole
 
+# how a known benchmark is introduced; looser phrases hold of those a paper merely uses
+_DIRECT = frozenset({"title-colon", "propose", "propose-near", "propose-called"})
+
 
 def canonical(name: Name) -> str:
     """The entry's spelling for a known benchmark, else the name as the paper writes it."""
@@ -37,9 +40,16 @@ def benchmarks(names: Sequence[Name], counts: Mapping[str, int]) -> list[Benchma
 
 
 def _role(name: Name) -> BenchmarkRole:
-    roles = name.roles
-    if (roles["proposed"] and name.entry is None) or roles["introduced"] or roles["proposed"] > 1:
+    """What a benchmark is to the paper, by the phrases it stands in.
+
+    A corpus that people train on is for training where nothing else is said; what stands only in
+    the part before the paper speaks of itself is mentioned.
+    """
+    roles, entry = name.roles, name.entry
+    if roles["proposed"] and (entry is None or name.said & _DIRECT):
         return "introduced"
     if roles["training"]:
         return "training"
-    return "evaluated"
+    if not roles["own part"]:
+        return "mentioned"
+    return "training" if entry is not None and entry["corpus"] else "evaluated"
