@@ -83,9 +83,11 @@ _TO = regex.compile(r"\s?-{1,2}\s?|\sto\s|-to-|\s?~\s?|\s?>\s?")
 _FROM = regex.compile(
     r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
 )
-_BETWEEN = regex.compile(r"between\s$")
+_BETWEEN = regex.compile(r"[Bb]etween\s$")
 _AND = regex.compile(r"\sand\s")
-_FACTOR_OF = regex.compile(r"factors?\sof\s(?:up\sto\s|about\s|over\s|more\sthan\s|approximately\s|around\s|nearly\s|at\sleast\s)?$")
+_FACTOR_OF = regex.compile(
+    r"factors?\s(?:of|is|are)\s(?:up\sto\s|about\s|over\s|more\sthan\s|approximately\s|around\s|nearly\s|at\sleast\s)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Quantity:
     sign: str = ""
     bound: str = ""
     ordinal: bool = False
+    form: str = ""  # how a multiple is spelt: "halves", "doubles", "half", "twice"
     parts: tuple[tuple[int, int, float | None], ...] = ()
 
     @property
@@ -144,21 +147,25 @@ def scan(text: str) -> list[Quantity]:
 
 def _worded(match: regex.Match[str]) -> Quantity:
     start, end = match.span()
+    form = ""
     if match["orders"]:
         count = match["count"]
         power = 1.0 if match["one"] else _SPELT.get(count) or plain_value(count) or 0.0
-        value: float | None = 10.0**power if power < 300 else None  # noqa: PLR2004
+        value: float | None = 10.0**power if power < 300 else None
         if match["count"] and value is not None and value.is_integer() is False:
             value = round(value, 6)
     elif match["twice"]:
         value = 2.0
+        form = "doubles" if match["twice"].lower().startswith("doubl") else "twice"
     elif match["thrice"]:
         value = 3.0
+        form = "doubles" if match["thrice"].lower().startswith("tripl") else ""
     elif match["half"]:
         value = 0.5
+        form = "half" if match["half"].lower() == "half" else "halves"
     else:
         value = _SPELT[match["folded"] or match["timed"]]
-    return Quantity(start, end, "factor", value, unit="x", parts=((start, end, value),))
+    return Quantity(start, end, "factor", value, unit="x", form=form, parts=((start, end, value),))
 
 
 def _written(match: regex.Match[str], text: str) -> Quantity:

@@ -23,8 +23,13 @@ _MENTIONED = regex.compile(
     r"three|four|five|several|many|by) (?:the |previous |prior |existing |other )?$"
 )
 _DENIED = regex.compile(
-    r"(?:not|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been) "
-    r"(?:[^ ]+ ){0,2}$"
+    r"(?:not|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been|whether|"
+    r"cannot|aims?|aiming|unable) (?:[^ ]+ ){0,2}$"
+)
+_MEASURED_AGAINST = regex.compile(
+    r"(?:(?:competitive|comparable|par|compare|compared|compar\w+ (?:it|them|[^ ]+)|match\w*|close|"
+    r"similar) (?:with |to )?|over |than |against )(?:the |previous |prior |existing |current |other |"
+    r"strong |several |recent ){0,3}(?:state|sota|best|cutting)"
 )
 _NEW = regex.compile(r"(?:^| )(?:new|a new|the new) ")
 _BEATS = regex.compile(
@@ -100,6 +105,8 @@ def _claims_best(body: str, low: int, high: int, valued: Sequence[int]) -> bool:
     if _MENTIONED.search(before) and not _BEATS.search(words):
         return False
     if _DENIED.search(before):
+        return False
+    if _MEASURED_AGAINST.search(before[-40:] + words) and not _BEATS.match(words):
         return False
     if _BEATS.search(words) or _BEATS.search(body, max(0, low - 24), low):
         clause_end = body.find("; ", high)

@@ -26,6 +26,7 @@ _FAR = 500  # characters of a skeleton beyond which nothing is bound to a value
 # --- lists of values ---
 
 _LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|to|;) ")
+COMMAS = frozenset((", ", "and ", ", and ", "or "))
 _VERBISH = regex.compile(
     r"(?:^| )(?:achiev\w+|outperform\w*|surpass\w*|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|"
     r"increas(?:es?|ed|ing)|attain\w*|reach\w*|obtain\w*|is|are|was|were|shows?|demonstrat\w+|"
@@ -72,10 +73,10 @@ _OVER = (
     r"on par with|in comparison (?:to|with)|with respect to|"
     r"(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |"
     r"vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|"
-    r"beating) "
+    r"beating|behind|ahead of|above|below) "
 )
 _NP_END = (
-    r"(?=(?:, |\. |; |: |\) |\( |and (?:[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|by|a P|X|P)|"
+    r"(?=(?:, |\. |; |: |\) |\( |and (?:(?!, )[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|by|a P|X|P)|"
     r"while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |"
     r"when |using |across |under |at |through |without |despite |as |but |where |which |that |"
     r"after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|"
@@ -94,7 +95,15 @@ _NO_RIVAL = regex.compile(
     r"(?:[^ ]+ ){0,4}?(?:datasets|benchmarks|tasks|settings|runs|seeds|images|languages|domains|"
     r"scenarios|time|years|epochs|times|samples|questions|subjects|participants|steps|metrics) "
 )
-_SPATIAL = ("over ", "from ", "against ", "with ")
+_SPATIAL = ("over ", "from ", "against ", "with ", "behind ", "above ", "below ")
+_OPENED = regex.compile(
+    r"(?:when |as )?(?:compared (?:to|with|against)|relative to|in comparison (?:to|with)|"
+    r"comparing (?:to|with)) (?P<np>(?:[^ ,.;:()]+ ){1,9})(?:\( [^ ()]+ \) )?, "
+)
+_ORIGIN = regex.compile(
+    r"(?:the |its |a |our )?(?:base|baseline|original|initial|previous|prior|vanilla|standard|"
+    r"earlier|unmodified|M) "
+)
 _COMPARED = (
     "compared", "relative", "when compared", "as compared", "in comparison", "than ", "over ",
 )  # fmt: skip
@@ -131,8 +140,8 @@ _NP_TAIL = (" and", " or", ",", " by", " with", " (")
 
 _LEAD = regex.compile(
     r"(?:(?:the|a|an|its|their|our|this|these|overall|further|also|significantly|by|of|in|on|up|to|"
-    r"both|only|more|additional|final|remarkable|substantial|consistent|significant|relative|"
-    r"absolute|highest|lowest|best|superior|impressive|competitive|state-of-the-art|new|high|"
+    r"both|only|more|additional|final|remarkable|substantial|consistent|significant|"
+    r"relative(?! error)|absolute(?! error)|highest|lowest|best|superior|impressive|competitive|state-of-the-art|new|high|"
     r"strong|comparable|notable|considerable|better|higher|lower|faster|larger|smaller|promising|"
     r"near-perfect|outstanding|exceptional|approximately|about|around|nearly|almost|just|merely|"
     r"even|current|previous|best-performing|top|maximum|minimum|official|terms) )+"
@@ -151,21 +160,30 @@ _METRIC_NEXT = regex.compile(
 )
 _METRIC_BEFORE = regex.compile(
     r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |"
-    r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,2}"
-    r"(?:K |performance |score |scores )+(?:score |scores |rate |rates |values? )?)"
-    r"(?:(?:of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|"
+    r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,3}"
+    r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
+    r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|"
     r"about|on|an?|over|was|are|,|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
     r"roughly|in|under|model|models|only|just) ){0,6}$"
 )
 _WHAT_END = regex.compile(
     r"(?:^| )(?:on|of (?=[MB] )|for|across|over|than|compared|while|with|when|from|using|by|under|"
-    r"at|without|per|during|relative|,|\() "
+    r"at|without|per|during|relative|to|that|which|,|\() "
 )
 _NO_METRIC = regex.compile(
     r"(?:[MBZ]|it|them|,|and|is|are|results?|baselines?|methods?|models?|upon|that|which|those|we|"
-    r"[^ ]*ing|this) "
+    r"[^ ]*ing|this|sota|state-of-the-art|average) "
 )
-_SPEEDUP_NEXT = regex.compile(r"(?:[^ ,.;:()]+ ){0,2}?(?P<np>speed-?ups?|acceleration) ")
+_SPEEDUP_NEXT = regex.compile(
+    r"(?P<np>(?:(?!in |on |of |for )[^ ,.;:()PXQNUCD]+ ){0,2}?(?:speed-?ups?|acceleration) )"
+)
+_SUBJECT_BEFORE = regex.compile(
+    r"(?:^|, |and |while |that |whereas |but |with )"
+    r"(?P<np>(?:(?!we |it |our |this |which |they |can |and )[^ ,.;:()PXQNUCDMB]+ ){1,4}?)"
+    r"(?:is |are |was |were |can be )?(?:further |also |significantly )?"
+    r"(?:reduc|drop|fall|fell|ris|rose|increas|decreas|improv|cut|lower|shrink|grow|declin)\w* "
+    r"(?:by |from |to |up to |only |about |over |more than |less than ){1,3}$"
+)
 _SPEED_BEFORE = regex.compile(
     r"(?<![^ ])(?P<np>(?:speed-?ups?|accelerations?|faster|speed) )(?:[^ ,.;:()]+ ){0,4}$"
 )
@@ -176,7 +194,7 @@ _MORE_NEXT = regex.compile(
 )
 _SHARED = regex.compile(
     r"(?:of )?(?:the |its |their |our |a |all )*"
-    r"(?P<np>(?:(?!of |for |on |in |and |by |with |while |compared |to |than |from )"
+    r"(?P<np>(?:(?!of |for |on |in |at |and |by |with |while |compared |to |than |from |during )"
     r"[^ ,.;:()PXQNUCD]+ ){1,4})"
 )
 _TAIL_METRIC = regex.compile(
@@ -187,12 +205,30 @@ _NEAR_METRIC = regex.compile(r"(?<![^ ])(?P<np>(?:K )+)(?:(?![.;:] )[^ PXQNUCD]+
 _ASIDE_METRIC = regex.compile(
     r"(?<![^ ])(?P<np>performance |K )(?:(?![.;:()] )[^ PXQNUCDK]+ ){0,9}\( (?:[^ ()]+ ){0,3}$"
 )
-_TURN = regex.compile(r" (?:while|whereas|but) ")
+_TURN = regex.compile(r" (?:while|whereas|but) |, achieving $")
 _TERMS = regex.compile(
     r"(?:[^ .;:]+ ){0,10}?(?:in terms of|measured by|in|w\.r\.t) (?:the |average |both )?"
     r"(?P<np>(?:[^ ,.;:()PXQNUCD]+ ){0,2}?(?:K )+(?:score |rate )?)"
 )
-_AVERAGED = regex.compile(r"\b(?:average|mean)\b", regex.IGNORECASE)
+_MEASURE = (
+    r"(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |at |is |are |we |it )"
+    r"[^ ,.;:()PXQNUCDMB]+ ){0,2}(?:errors?|rates?|ratios?|index|coefficient|correlation|latency|"
+    r"throughput|accuracies|aurocs?|aucs?|f1s|wers) )"
+)
+_MEASURE_BEFORE = regex.compile(
+    r"(?<![^ ])" + _MEASURE + r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|"
+    r"declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|up|was|were|are|"
+    r"about|over|an?|the|average|only|just|:|=|nearly|approximately|around|below|above) ){0,4}$"
+)
+_MEASURE_NEXT = regex.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
+_AVERAGED = regex.compile(
+    r"\b(?:average(?! (?:precision|recall|displacement|surface|symmetric|treatment|return))|"
+    r"mean(?! (?:average|squared?|absolute|reciprocal|intersection|opinion|iou)))\b",
+    regex.IGNORECASE,
+)
+_VERSUS = regex.compile(
+    r"(?:\( |, )?(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}"
+)
 
 # --- models ---
 
@@ -263,12 +299,28 @@ class Words:
         nouns = "training compression best latency score scores models success model".split()
         other = "and or it we an a its their our by also both .".split()
         self._verbs = (verbs - set(nouns)) | set(other)
+        last = ("up-noun", "down-noun", "performance")
+        self._nouns = {word for name in last for word in rules.words[name]}
+        acts = {verb for verb in verbs if verb.endswith(("es", "ed", "s")) and len(verb) > 5}
+        acts |= {verb for verb in verbs if {verb + "d", verb + "ed"} & verbs}
+        self._acts = acts - self._nouns - set("performs benchmarks benchmark".split())
+
+    def noun_start(self, body: str, low: int, high: int) -> int:
+        """Where the noun of a metric begins: after a verb that its words hold."""
+        at = low
+        while (end := body.find(" ", at, high)) >= 0 and end + 1 < high:
+            if body[at:end] in self._acts:
+                low = end + 1
+            at = end + 1
+        return low
 
     def surface(self, claim: Claim, low: int, high: int) -> str | None:
         """The words of a range of the claim's skeleton as written, less those before the noun."""
         body = claim.sentence.text
-        while low < high and body[low : (end := body.index(" ", low))] in self._verbs:
-            low = end + 1
+        while low < high and (word := body[low : body.index(" ", low)]) in self._verbs:
+            if low + len(word) + 1 >= high and word in self._nouns:
+                break
+            low += len(word) + 1
         if high <= low:
             return None
         start, end = claim.sentence.range(low, high)
@@ -300,16 +352,36 @@ class Binding:
         """Binds every claim; a baseline said once of a list is said of each of its values."""
         for i, claim in enumerate(self._claims):
             claim.metric = self._metric(i)
+            if i and claim.metric is None and claim.kind == self._claims[i - 1].kind:
+                if _VERSUS.fullmatch(self._body, self._offsets[i - 1] + 2, claim.offset):
+                    claim.metric = self._claims[i - 1].metric
             claim.benchmarks = self._benchmarks(i)
             claim.baseline = self._baseline(i)
             claim.model = self.model(claim)
             if claim.metric and _AVERAGED.search(claim.metric):
                 claim.qualifiers.add("average")
-        for group in self._groups:
-            if group[-1].baseline is None or group[0].baseline is None:
-                said = next((c.baseline for c in group if c.baseline), None)
-                for claim in group:
-                    claim.baseline = claim.baseline or said
+        for i, group in enumerate(self._groups):
+            if len(group) > 1 and group[0] is self._claims[i]:
+                self._share(group)
+
+    def _share(self, group: Sequence[Claim]) -> None:
+        """Gives each value of a list what is said once of all of them."""
+        baseline = next((claim.baseline for claim in group if claim.baseline), None)
+        if group[0].kind != "factor":
+            for claim, after in zip(reversed(group[:-1]), reversed(group[1:]), strict=True):
+                if self._body[claim.offset + 2 : after.offset] in COMMAS:
+                    claim.metric = claim.metric or after.metric
+            for claim, before in zip(group[1:], group, strict=False):
+                claim.metric = claim.metric or before.metric
+        shared = group[0].benchmarks
+        for claim in group:
+            claim.baseline = claim.baseline or baseline
+        if any(claim.benchmarks and claim.benchmarks != shared for claim in group):
+            return
+        if not self._measured_on(self._claims.index(group[0]), turn=False):
+            one_each = len(shared) == len(group) and len({claim.metric for claim in group}) == 1
+            for claim, own in zip(group, shared if one_each else group, strict=True):
+                claim.benchmarks = [own] if isinstance(own, str) else shared
 
     def _grouped(self) -> Iterator[list[Claim]]:
         """For each claim the values of its list, in order, itself among them."""
@@ -411,6 +483,7 @@ class Binding:
             lead = _LEAD.match(self._body, low, high)
             if lead and lead.end() < high:
                 low = lead.end()
+            low = self._words.noun_start(self._body, low, high)
             if not _NO_NOUN.fullmatch(self._body, low, high):
                 found = self._words.surface(claim, low, high)
                 if found:
@@ -431,11 +504,16 @@ class Binding:
             yield from _places(base, [_METRIC_BEFORE.search(before)])
         if claim.what is not None:
             yield from self._what(*claim.what)
+        yield from _places(low, [_MEASURE_NEXT.match(after)])
+        if claim.kind != "share":
+            yield from _places(base, [_MEASURE_BEFORE.search(before)])
+        if claim.kind in ("delta", "factor", "from_to"):
+            yield from _places(base, [_SUBJECT_BEFORE.search(before)])
         yield from _places(low, [_SPEEDUP_NEXT.match(after)])
         if claim.kind == "factor":
             yield from _places(base, [_SPEED_BEFORE.search(before)])
             yield from _places(low, [_MORE_NEXT.match(after)])
-        if claim.kind == "share":
+        if claim.kind == "share" or claim.entry.key in ("doubles", "halves"):
             yield from _places(low, [_SHARED.match(after)])
             return
         if claim.listed is not None and claim.listed.metric is not None:
@@ -444,7 +522,8 @@ class Binding:
             tail = group[-1].offset + 2
             yield from _places(tail, [_TAIL_METRIC.match(self._body[tail : tail + _FAR])])
         near = _NEAR_METRIC.search(before) or _ASIDE_METRIC.search(before)
-        if near and claim.kind != "factor" and not _TURN.search(before, near.start()):
+        turn = near and _TURN.search(before, near.start())
+        if near and claim.kind != "factor" and not turn:
             yield from _places(base, [near])
         yield from _places(low, [_TERMS.match(after)])
 
@@ -501,10 +580,11 @@ class Binding:
         yield from _places(0, [m for m in before if m[0].startswith(_COMPARED)][-1:])
         if claim.listed is not None or len(self._groups[i]) > 1:
             rest = _compared_with(body, claim.offset, claim.offset + 2 * _FAR)
-            yield from _places(0, [m for m in rest if not m[0].startswith("from ")][:1])
+            yield from _places(0, rest[:1])
         if claim.kind == "delta":
             yield from _places(previous, [_IMPROVED.search(body[previous : claim.offset])])
             yield from _places(0, [_OPENING.match(body)])
+        yield from _places(0, [_OPENED.match(body)])
         start = end if end < len(body) else claim.offset
         yield from _places(0, [_BEATING.search(body, start, start + _FAR)])
 
@@ -563,7 +643,8 @@ def _compared_with(body: str, low: int, high: int) -> list[regex.Match[str]]:
     return [
         match
         for match in _BASELINE_AFTER.finditer(body, low, high)
-        if not (
+        if not (match[0].startswith("from ") and not _ORIGIN.match(match["np"]))
+        and not (
             body.endswith(_SPATIAL, match.start(), match.start("np"))
             and _NO_RIVAL.match(match["np"])
         )

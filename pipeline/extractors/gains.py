@@ -14,7 +14,15 @@ from typing import Literal
 import regex
 
 from pipeline.extractors.best import MAYBE_BEST, Best
-from pipeline.extractors.binding import Binding, Claim, Direction, Known, Words, is_list_glue
+from pipeline.extractors.binding import (
+    COMMAS,
+    Binding,
+    Claim,
+    Direction,
+    Known,
+    Words,
+    is_list_glue,
+)
 from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
 from pipeline.numbers import Quantity
@@ -54,6 +62,7 @@ _QUALIFIERS = tuple(
 _AVERAGE_AFTER = regex.compile(
     r"(?:[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg)"
 )
+_AVERAGED_OVER = ("averaged over ", "averaged across ", "on average , ")
 _GAIN_OVER = regex.compile(
     r"(?:improv\w+|gains?|advantage|increase|performance|boost|wins?|reduction) over $"
 )
@@ -73,11 +82,13 @@ _SCORE_BEFORE = regex.compile(
 )
 _BY_BEFORE = regex.compile(r" by (?:[^ ]+ )?$")
 _MEASURED_BEFORE = regex.compile(
-    r"(?:K|B|score|scores|rating|elo|loss|value|correlation) (?:[^ ]+ ){0,5}$"
+    r"(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|rates?|ratio|index|"
+    r"coefficient|aurocs?|aucs?|f1s|wers) (?:[^ ]+ ){0,5}$"
 )
 _MEASURED_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|B|on) ")
 _COST_BEFORE = regex.compile(
-    r"(?:K|latency|time|speed|throughput|within|only|memory|at) (?:[^ ]+ ){0,4}$"
+    r"(?:K|latency|time|speed|throughput|within|only|memory|at|takes?|took|requires?) "
+    r"(?:[^ ]+ ){0,4}$"
 )
 _COST_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|latency|per)")
 _CHANGE_BEFORE = regex.compile(
@@ -107,7 +118,7 @@ class Gains:
         choice = "|".join(sorted(map(regex.escape, rules.words["setting-noun"]), key=len)[::-1])
         self._setting = regex.compile(rf"(?:of )?(?:[^ ,.;()]+ ){{0,3}}?(?:{choice}) ")
         self._trend = regex.compile(
-            r"(?<![^ ])(?:(?P<down>{})|(?:{})) ".format(
+            r"(?<![^ ])(?:(?P<down>{}|down)|(?:{}|up)) ".format(
                 *("|".join(_single(rules, f"{way}-verb", f"{way}-noun")) for way in ("down", "up"))
             )
         )
@@ -139,14 +150,13 @@ class Gains:
             item = sentence.item(offset)
             if offset in claimed or item is None or not self._may_be(entry, item.of, body, offset):
                 continue
-            groups = match.groupdict()
             kind, direction = _kind_of(entry, item.of)
             if direction == "up" and match[0].startswith("by "):
                 direction = self._trend_before(body, match.start())
             claimed[offset] = Claim(
                 text, sentence, bounds, offset, item, entry, kind, direction,
-                match.span("what") if groups.get("what") else None,
-                match.span("whom") if groups.get("whom") else None,
+                _whole(match),
+                match.span("whom") if "whom" in match.re.groupindex else None,
             )  # fmt: skip
         _claim_lists(sentence, claimed)
         for claim in claimed.values():
@@ -168,7 +178,7 @@ class Gains:
 
     def _may_be(self, entry: Entry, quantity: Quantity, body: str, offset: int) -> bool:
         """Whether a number of this shape can be a result of this kind, here."""
-        if quantity.ordinal:
+        if quantity.ordinal or quantity.sign == "\xb1":
             return False
         before = body[max(0, offset - 60) : offset]
         after = body[offset + 2 : offset + 80]
@@ -183,7 +193,10 @@ class Gains:
             case "unit":
                 return _unit_may_be(entry, quantity, before, after)
             case "factor":
-                if quantity.value == 0.5 and entry.key not in ("share-of-resource", "by-down"):
+                spelt = quantity.form in ("half", "twice")
+                if entry.key in ("halves", "doubles"):
+                    return quantity.form == entry.key
+                if spelt and entry.key not in ("more-up", "share-of-resource", "by-down", "by-up"):
                     return False  # "half of them" is no result
                 return entry.key != "score-of" and not _NO_FACTOR_AFTER.match(after)
             case "percent":
@@ -192,6 +205,19 @@ class Gains:
                 return entry.key != "score-of" or not self._setting.match(after)
             case "points":
                 return True
+
+
+_WHAT_NEXT = regex.compile(r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ ){0,6}")
+
+
+def _whole(match: regex.Match[str]) -> tuple[int, int] | None:
+    """The words that name a metric; those a phrase ends with are read on to their end."""
+    if "what" not in match.re.groupindex or match.start("what") < 0:
+        return None
+    low, high = match.span("what")
+    if high == match.end() and (more := _WHAT_NEXT.match(match.string, high)):
+        high = more.end()
+    return low, high
 
 
 def _single(rules: Rules, *names: str) -> Iterator[str]:
@@ -208,7 +234,8 @@ def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) ->
     if _PART_AFTER.match(after) or _PART_BEFORE.search(before):
         return False
     if entry.key == "signed":
-        return bool(_SIGNED_AFTER.match(after)) and not _SPREAD_BEFORE.search(before)
+        beside = _SIGNED_AFTER.match(after) or before.endswith((" by ", " of ", " up to "))
+        return bool(beside) and not _SPREAD_BEFORE.search(before)
     if abs(value) >= 1e15 or value == int(value):
         if entry.key in _DIFFERENCES and _UNIT_AFTER.match(after):
             return bool(_METRIC_AFTER.match(after))
@@ -271,15 +298,14 @@ def _claim_like(
         if not weaker or not (forward or len(glue.split()) <= 2):
             return
     quantity = target[1].of
-    if quantity.ordinal or quantity.magnitude or not is_list_glue(glue):
+    if quantity.ordinal or quantity.sign == "\xb1" or quantity.magnitude or not is_list_glue(glue):
         return
     alike = source[1].of.shape == quantity.shape
-    # "by 3.1 points on A and 4.8 on B"
-    alike = alike or (
-        forward
-        and (source[1].of.shape, quantity.shape) == ("points", "number")
-        and sentence.text.startswith(("on ", "in ", "for "), target[0] + 2)
-    )
+    if forward and quantity.shape == "number":
+        # "by 3.1 points on A and 4.8 on B", "factors of 2.5, 2.4 and 2.0"
+        on = sentence.text.startswith(("on ", "in ", "for "), target[0] + 2)
+        shape = source[1].of.shape
+        alike |= (shape == "points" and on) or (shape == "factor" and glue in COMMAS)
     if alike:
         claimed[target[0]] = Claim(
             said.text, sentence, said.bounds, *target, said.entry, said.kind, said.direction,
@@ -314,7 +340,7 @@ def _qualifiers(body: str, offset: int, quantity: Quantity) -> set[str]:
                     rest = rest[: match.start() + 1]
     if quantity.bound:
         found.add(_BOUNDS.get(quantity.bound) or _BOUNDS.get(quantity.bound[0], "about"))
-    if _AVERAGE_AFTER.match(body[offset + 2 :]):
+    if _AVERAGE_AFTER.match(body, offset + 2) or body.startswith(_AVERAGED_OVER):
         found.add("average")
     return found
 
@@ -344,7 +370,7 @@ def _gain(claim: Claim) -> Gain:
         value_high=high,
         value_from=start,
         value_to=end,
-        unit=quantity.unit if quantity else None,
+        unit="x" if claim.kind == "factor" else quantity.unit if quantity else None,
         basis=_basis(claim),
         direction=claim.direction if directed else None,
         qualifiers=tuple(sorted(claim.qualifiers)),
