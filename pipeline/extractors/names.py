@@ -20,7 +20,17 @@ from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item, Skeleton, apart, by_sentence, skeleton
 
 # A word that may be a name, LaTeX macros ("\ewtune") among them.
+_OF = (" of ", "-of-")
 _JOINED = regex.compile(r"(\p{Ll}{4,})-(?=\p{Lu})")
+# commands of mathematics, often with their argument glued to them: "\\tildeO", "\\sqrtT"
+_MATHS = regex.compile(
+    r"\\(?:sqrt|(?:wide)?(?:tilde|hat)|bar|var\p{L}+|eta|theta|Theta|omega|Omega|delta|Delta|sigma|Sigma|rho|kappa|chi|psi|Psi|Phi|nu|xi|zeta|"
+    r"log|ln|exp|min|max|arg|frac|math\p{L}+|text\p{L}*|cite\p{L}*|ref|footnote|label|big|Big|quad|mid|vert|Vert|sum|prod|int|in|partial|nabla|"
+    r"forall|exists|cup|cap|subset|neq|equiv|propto|ldots|dots|cdots|star|dagger|prime|circ|perp|top|bot|langle|rangle|lfloor|lceil|gtrsim|lesssim|"
+    r"over\p{L}+|under\p{L}+|boldsymbol|displaystyle|noindent|item|begin|end|par|href|url)"
+)
+# "multi-UAV", "image-to-3D": a word in small letters joined to a name is no name of its own
+_PREFIXED = regex.compile(r"\p{Ll}{3,}-(?!\d)")
 _SMALL = regex.compile(r"(?<![\w-])\p{Ll}[\p{L}\d-]*")
 _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
@@ -222,6 +232,9 @@ class Names:
             if run and folded[run[-1][1] : start] != " ":
                 flush()
             number = bool(run) and run[-1][2] and token[0].isdigit() and len(token) <= 4
+            if (cut and not strong) or (capital and not strong and folded.startswith(_OF, end)):
+                flush()  # "Fine" of "Fine-grained", "Mixture" of "Mixture of Experts"
+                continue
             if capital or number:
                 run.append((start, end, strong, key_of(token) in self._never))
                 if cut:
@@ -261,7 +274,9 @@ class Names:
 
     def _is_strong(self, token: str) -> bool:
         if token.startswith("\\"):
-            return len(token) > 3
+            return len(token) > 3 and not _MATHS.match(token)
+        if _PREFIXED.match(token):
+            return False
         if token[0].isdigit() and not regex.search(r"\p{Ll}\p{Lu}|\p{Lu}{2}", token):
             return False
         if not _CAMEL.search(token) and not (token.endswith(("+", "*")) and token[0].isupper()):
