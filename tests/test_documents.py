@@ -80,7 +80,7 @@ def made(out: Path) -> Iterator[tuple[str, str]]:
     yield "keys", _keys(out)
     yield "slots", _listed(sorted(_slots(rules)))
     yield "symbols", _listed(SYMBOLS)
-    yield "words", _words()
+    yield "words", _listed(f"{{{name}}}" for name in sorted(rules.words))
 
 
 def _told(*args: str) -> str:
@@ -157,13 +157,6 @@ def _slots(rules: Rules) -> set[str]:
 
 def _listed(names: object) -> str:
     return ", ".join(f"`{name}`" for name in names)  # type: ignore[attr-defined]
-
-
-def _words() -> str:
-    lists = yaml.safe_load((RULES / "words.yaml").read_text(encoding="utf-8"))
-    lines = ["| list | begins with |", "|---|---|"]
-    lines += [f"| `{{{name}}}` | {_listed(lists[name][:3])} |" for name in sorted(lists)]
-    return "\n".join(lines)
 
 
 # --- what is compared ---
@@ -306,6 +299,12 @@ def test_every_file_a_page_names_is_there(page: str) -> None:
     folders = (ROOT, RULES, ROOT / "pipeline", *(ROOT / "pipeline").glob("*/"))
     assert len(names) > 8
     assert [n for n in sorted(names) if not any((folder / n).exists() for folder in folders)] == []
+
+
+def test_the_links_of_the_page_on_rules_lead_somewhere() -> None:
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", (RULES / "README.md").read_text("utf-8"))
+    assert linked
+    assert [link for link in linked if not (RULES / link).exists()] == []
 
 
 if __name__ == "__main__":
