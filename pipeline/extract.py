@@ -224,7 +224,7 @@ def _uses(
     sized: Sequence[SizeMention],
     gains: Sequence[Gain],
 ) -> list[Use]:
-    """The places whose numbers are put to use, in folded places; a later use outweighs an earlier."""
+    """The folded places whose numbers are put to use; a later use outweighs an earlier."""
     link_rule = links[0].rule if links else "links/other"
     spans = [(g.span.start, g.span.end) for g in gains if g.kind != "sota"]
     valued = [g for g in gains if g.kind != "sota"]

@@ -230,11 +230,12 @@ _FREE = r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ )"
 _LISTED = (
     "(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )(?:the |on |on the |both )?"
 )
+_NO_PREPOSITION = "(?!(?:in|of|for|with|on|and|to|by|over|than|while|when) )"
 _SLOTS: Mapping[str, str] = {
     "amount": rf"(?P<amount>{_AMOUNT} )",
     "what": rf"(?P<what>{_FREE}{{1,7}}?)",
-    "short": rf"(?P<what>(?:(?!(?:in|of|for|with|on|and|to|by|over|than|while|when) ){_FREE}){{1,3}}?)",
-    "np": rf"(?:(?!(?:in|of|for|with|on|and|to|by|over|than|while|when|is|are|we|that|which|from|as) ){_FREE}){{0,2}}?",
+    "short": rf"(?P<what>(?:{_NO_PREPOSITION}{_FREE}){{1,3}}?)",
+    "np": rf"(?:{_NO_PREPOSITION}(?!(?:is|are|we|that|which|from|as) ){_FREE}){{0,2}}?",
     "whom": r"(?P<whom>(?:(?![PXQNUCD.;:] )[^ ]+ ){1,9}?)",
     "names": rf"(?P<names>[ZMB] (?:{_LISTED}[ZMB] )*)",
     **{slot: f"(?P<amount>{symbol} )" for slot, symbol in list(SYMBOLS.items())[:7]},

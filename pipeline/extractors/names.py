@@ -8,7 +8,7 @@ beside ("X, a framework"), the company it keeps in lists. Two points of evidence
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import regex
@@ -17,7 +17,7 @@ from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
 from pipeline.lexicon import Lexicon
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, Skeleton, apart, by_sentence, skeleton
+from pipeline.skeleton import Item, Placed, Skeleton, apart, by_sentence, skeleton
 
 # A word that may be a name, LaTeX macros ("\ewtune") among them.
 _OF = (" of ", "-of-")
@@ -103,6 +103,17 @@ class Candidate:
     entry: Entry | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word that may be part of a name: by its form, by its capital, or as a version number."""
+
+    start: int
+    end: int
+    strong: bool
+    capital: bool
+    number: bool
+
+
 @dataclass(slots=True)
 class Name:
     """A distinct name of a paper and what speaks for it."""
@@ -179,38 +190,34 @@ class Names:
     # --- candidates ---
 
     def candidates(self, text: Text, links: Sequence[Item]) -> list[Candidate]:
-        """The places of a field that may be names, in order, none overlapping another."""
+        """The places of a text that may be names, in order, none overlapping another."""
         known = self._known(text, links)
-        found: list[Candidate] = []
+        plain = apart(
+            [
+                Candidate(text, *m.span("name"), m["name"], strong=True)
+                for m in _PROPOSED_PLAIN.finditer(text.text)
+                if key_of(m["name"]) not in self._never
+            ],
+            known,
+        )
+        taken: list[Placed] = sorted((*known, *plain, *links), key=lambda place: place.start)
+        found = [c for run in self._runs(text, taken) for c in self._of_run(text, run)]
+        return sorted((*known, *plain, *found), key=lambda candidate: candidate.start)
+
+    def _words(self, text: Text, taken: Sequence[Placed]) -> Iterator[_Word | None]:
+        """The words of a text that look like names or parts of one; None where a run of them
+        ends.
+        """
         folded = text.text
-        taken = [*((c.start, c.end) for c in known), *((x.start, x.end) for x in links)]
-        taken.sort()
-        starts = {text.sentences[i][0] for i in range(len(text.sentences))}
-        run: list[tuple[int, int, bool, bool]] = []
-
-        def flush() -> None:
-            if run:
-                self._close(text, run, found)
-                run.clear()
-
-        plain = [
-            Candidate(text, *m.span("name"), m["name"], strong=True)
-            for m in _PROPOSED_PLAIN.finditer(folded)
-            if key_of(m["name"]) not in self._never
-        ]
-        plain = apart(plain, [*known]) if plain else plain
-        taken = sorted([*taken, *((c.start, c.end) for c in plain)])
+        starts = {start for start, _ in text.sentences}
         at = 0
         for match in _TOKEN.finditer(folded):
             start, end = match.span()
-            while at < len(taken) and taken[at][1] <= start:
+            while at < len(taken) and taken[at].end <= start:
                 at += 1
-            if at < len(taken) and taken[at][0] < end:
-                flush()
-                continue
             token = match.group()
-            if token.islower() and token.isalpha():
-                flush()
+            if (token.islower() and token.isalpha()) or (at < len(taken) and taken[at].start < end):
+                yield None
                 continue
             joined = _JOINED.match(token)
             if joined and joined[1].lower() in self._heads:
@@ -218,59 +225,57 @@ class Names:
                 start += joined.end()
                 token = token[joined.end() :]
             compound = _COMPOUND.search(token)
-            cut = bool(compound and compound.start())
+            cut = compound is not None and compound.start() > 0
             if compound and cut:
                 token = token[: compound.start()]
                 end = start + len(token)
             strong = self._is_strong(token)
-            first = start in starts or _SENTENCE_START.fullmatch(
-                folded, text.sentence_of(start)[0], start
-            )
-            capital = strong or bool(
-                _CAPITAL.match(token) and not (first and text.field == "abstract")
-            )
-            if run and folded[run[-1][1] : start] != " ":
-                flush()
-            number = bool(run) and run[-1][2] and token[0].isdigit() and len(token) <= 4
-            if (cut and not strong) or (capital and not strong and folded.startswith(_OF, end)):
-                flush()  # "Fine" of "Fine-grained", "Mixture" of "Mixture of Experts"
-                continue
-            if capital or number:
-                run.append((start, end, strong, key_of(token) in self._never))
-                if cut:
-                    flush()
-            else:
-                flush()
-        flush()
-        merged = [*known, *plain, *found]
-        merged.sort(key=lambda c: c.start)
-        return merged
+            capital = strong or (_CAPITAL.match(token) is not None and not cut)
+            if capital and not strong:
+                first = start in starts or _SENTENCE_START.fullmatch(
+                    folded, text.sentence_of(start)[0], start
+                )
+                # "Mixture" of "Mixture of Experts" is no name, nor is a sentence's first word
+                capital = not ((first and text.field == "abstract") or folded.startswith(_OF, end))
+            yield _Word(start, end, strong, capital, token[0].isdigit() and len(token) <= 4)
+            if cut:
+                yield None
 
-    def _close(
-        self, text: Text, run: list[tuple[int, int, bool, bool]], found: list[Candidate]
-    ) -> None:
-        """Makes of a run of name-like words one candidate, or several."""
-        strongs = [i for i, part in enumerate(run) if part[2]]
+    def _runs(self, text: Text, taken: Sequence[Placed]) -> Iterator[list[_Word]]:
+        """Runs of words with one space between them that may be one name: "Control LLM"."""
+        run: list[_Word] = []
+        for word in (*self._words(text, taken), None):
+            follows = word is not None and run and text.text[run[-1].end : word.start] == " "
+            if run and not follows:
+                yield run
+                run = []
+            if word is not None and (word.capital or (run and run[-1].strong and word.number)):
+                run.append(word)
+            elif run:
+                yield run
+                run = []
+
+    def _of_run(self, text: Text, run: list[_Word]) -> Iterator[Candidate]:
+        """Makes of a run of name-like words one candidate; in a title, where all words have
+        capitals, one of each that has the form of a name.
+        """
         folded = text.text
-        if all(part[3] for part in run):
+        never = [key_of(folded[word.start : word.end]) in self._never for word in run]
+        if all(never):
             return
-        while run[0][3]:
-            run = run[1:]
-        while run[-1][3] and run[0][2]:
-            run = run[:-1]
-        if text.field == "title" or len(run) == 1:
-            groups: Iterable[tuple[int, int, bool]] = (
-                [(s, e, True) for s, e, strong, _ in run if strong]
-                if text.field == "title"
-                else [(run[0][0], run[0][1], run[0][2])]
-            )
+        while never[0]:
+            run, never = run[1:], never[1:]
+        while never[-1] and run[0].strong:
+            run, never = run[:-1], never[:-1]
+        if text.field == "title":
+            groups = [(word, word) for word in run if word.strong]
         else:
-            groups = [(run[0][0], run[-1][1], bool(strongs))]
-        for start, end, strong in groups:
-            surface = folded[start:end]
-            if key_of(surface) in self._never or not key_of(surface):
-                continue
-            found.append(Candidate(text, start, end, surface, strong))
+            groups = [(run[0], run[-1])]
+        strong = any(word.strong for word in run)
+        for first, last in groups:
+            surface = folded[first.start : last.end]
+            if key_of(surface) and key_of(surface) not in self._never:
+                yield Candidate(text, first.start, last.end, surface, strong)
 
     def _is_strong(self, token: str) -> bool:
         if token.startswith("\\"):
