@@ -20,7 +20,7 @@ MAYBE_BEST = regex.compile(
 )
 _MENTIONED = regex.compile(
     r"(?:compared (?:with|to)|over|against|short of|than|previous|prior|existing|versus|among|two|"
-    r"three|four|five|several|many|by) (?:the |previous |prior |existing |other )?$"
+    r"three|four|five|several|many|by|between|of) (?:the |previous |prior |existing |other )?$"
 )
 _DENIED = regex.compile(
     r"(?:not|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been|whether|"
@@ -30,6 +30,16 @@ _MEASURED_AGAINST = regex.compile(
     r"(?:(?:competitive|comparable|par|compare|compared|compar\w+ (?:it|them|[^ ]+)|match\w*|close|"
     r"similar) (?:with |to )?|over |than |against )(?:the |previous |prior |existing |current |other |"
     r"strong |several |recent ){0,3}(?:state|sota|best|cutting)"
+)
+# "improves a state-of-the-art algorithm": what is used or beaten, and no claim
+_SUCH_A = regex.compile(
+    r"(?:state-of-the-art|state of the art|sota|state-of-art) (?:\( [^ ]+ \) )?"
+    r"(?:(?!among |of |on |in |for |performance |results? |accuracy |, |\. )[^ ]+ ){0,3}?"
+    r"(?:models?|methods?|approach|approaches|algorithms?|baselines?|systems?|techniques?|llms?|"
+    r"networks?|detectors?|generation|counterparts?|architectures?|solutions?|frameworks?|M) "
+)
+_PART_OF = regex.compile(
+    r" (?:of|between|for) (?:the |current |recent |existing )?(?:state-of|sota)"
 )
 _NEW = regex.compile(r"(?:^| )(?:new|a new|the new) ")
 _BEATS = regex.compile(
@@ -75,7 +85,7 @@ class Best:
         found = self._places(sentence.text, valued)
         starts = [low for low, _, _ in found] + [len(sentence.text)]
         for i, (low, high, entry) in enumerate(found):
-            item = Item(*sentence.range(low, high), "N", None)
+            item = Item(*sentence.range(low, _trimmed(sentence.text, low, high)), "N", None)
             claim = Claim(text, sentence, bounds, low, item, entry, "sota", None)
             claim.benchmarks = binding.best_benchmarks(low, starts[i + 1])
             claim.baseline = binding.best_baseline(claim, high, beats=entry.key == "beats-all")
@@ -95,6 +105,18 @@ class Best:
         return found
 
 
+_LAST = frozenset(
+    ". , ; ( ) on in for across among at with by when while and or over to of".split()
+)
+
+
+def _trimmed(body: str, low: int, high: int) -> int:
+    """Where the words of a claim end without the sign or preposition a phrase ends in."""
+    while (at := body.rfind(" ", low, high - 1)) > low and body[at + 1 : high - 1] in _LAST:
+        high = at + 1
+    return high
+
+
 def _claims_best(body: str, low: int, high: int, valued: Sequence[int]) -> bool:
     """Whether words about the state of the art claim it, and do not merely mention it.
 
@@ -104,6 +126,8 @@ def _claims_best(body: str, low: int, high: int, valued: Sequence[int]) -> bool:
     before, words = body[max(0, low - 80) : low], body[low:high]
     if _MENTIONED.search(before) and not _BEATS.search(words):
         return False
+    if _PART_OF.search(words):
+        return False
     if _DENIED.search(before):
         return False
     if _MEASURED_AGAINST.search(before[-40:] + words) and not _BEATS.match(words):
@@ -112,6 +136,8 @@ def _claims_best(body: str, low: int, high: int, valued: Sequence[int]) -> bool:
         clause_end = body.find("; ", high)
         at = bisect_left(valued, high - 2)
         return at == len(valued) or (0 <= clause_end <= valued[at])
+    if _SUCH_A.search(words + body[high : high + 60]) and not _NEW.search(before[-9:] + words[:9]):
+        return False
     if _LEADS.match(words):
         return not _PURPOSE.search(before + " " + words)
     if _PURPOSE.search(before) or _PURPOSE.search(before[-40:] + words):

@@ -73,10 +73,11 @@ _OVER = (
     r"on par with|in comparison (?:to|with)|with respect to|"
     r"(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |"
     r"vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|"
-    r"beating|behind|ahead of|above|below) "
+    r"(?:fast|many|much|efficient|large|high|good|accurate|likely|effective) as|beating|behind|ahead of|above|below) "
 )
 _NP_END = (
-    r"(?=(?:, |\. |; |: |\) |\( |and (?:(?!, )[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|by|a P|X|P)|"
+    r"(?=(?:, |\. |; |: |\) |\( |and (?:(?!, )[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|"
+    r"offers|provides|shows|demonstrat|exhibits|maintains|enables|generalizes|reaches|by|a P|X|P)|"
     r"while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |"
     r"when |using |across |under |at |through |without |despite |as |but |where |which |that |"
     r"after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|"
@@ -221,6 +222,7 @@ _MEASURE_BEFORE = regex.compile(
     r"about|over|an?|the|average|only|just|:|=|nearly|approximately|around|below|above) ){0,4}$"
 )
 _MEASURE_NEXT = regex.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
+_POINTS_OF = regex.compile(r"\d\s([A-Z][A-Za-z\d-]*)\spoints?$")
 _AVERAGED = regex.compile(
     r"\b(?:average(?! (?:precision|recall|displacement|surface|symmetric|treatment|return))|"
     r"mean(?! (?:average|squared?|absolute|reciprocal|intersection|opinion|iou)))\b",
@@ -238,9 +240,10 @@ _OWN_SUBJECT = regex.compile(
     r"the (?:method|approach|model|framework|system|algorithm)) "
 )
 _BY_MODEL = regex.compile(r"(?:by|for) (?P<m>M )")
+_HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ]+ ){0,2}$")
 _OF_MODEL = regex.compile(
-    r"(?:K|performance|performances|rate|score|accuracy) (?:of|for) (?:the |our |an? )?(?P<m>M )"
-    r"(?:model )?(?:from |by |\( )(?:[^ ]+ ){0,3}$"
+    r"(?:(?:K|performance|performances|rate|score|accuracy) (?:of|for) (?:the |our |an? )?"
+    r"(?P<m>M )(?:model )?(?:[^ ,.;]+ )?(?:from |by |\( )(?:[^ ]+ ){0,3}|(?P<m>M )from )$"
 )
 _ACTS = regex.compile(
     r"(?:(?:only|still|also|even|consistently|significantly|already) )?"
@@ -478,8 +481,9 @@ class Binding:
 
     def _metric(self, i: int) -> str | None:
         claim = self._claims[i]
-        for place in self._metric_places(i):
-            low, high = place
+        if named := _POINTS_OF.search(claim.text.text, claim.item.start, claim.item.end):
+            return named[1]
+        for low, high in self._metric_places(i):
             lead = _LEAD.match(self._body, low, high)
             if lead and lead.end() < high:
                 low = lead.end()
@@ -617,6 +621,8 @@ class Binding:
         of = None
         if claim.kind == "score" and (by := _BY_MODEL.match(self._body, claim.offset + 2)):
             of = by.start("m")
+        elif claim.kind == "score" and (held := _HOLDS.search(self._body[near : claim.offset])):
+            of = near + held.start("m")
         elif claim.kind == "from_to":
             found = _OF_MODEL.search(self._body[near : claim.offset])
             of = near + found.start("m") if found else None

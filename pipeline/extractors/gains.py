@@ -42,7 +42,7 @@ _QUALIFIERS = tuple(
     for name, pattern in (
         (
             "up_to",
-            r"(?:up to|as much as|at most|as high as|as low as|maximum of|no more than|within|up -) "
+            r"(?:up to|upto|as much as|at most|as high as|as low as|maximum of|no more than|within|up -) "
             r"(?:a |an |the |about |\w+ ){0,2}$",
         ),
         (
@@ -82,7 +82,7 @@ _SCORE_BEFORE = regex.compile(
 )
 _BY_BEFORE = regex.compile(r" by (?:[^ ]+ )?$")
 _MEASURED_BEFORE = regex.compile(
-    r"(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|rates?|ratio|index|"
+    r"M \( (?:[^ ]+ )?$|(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|error rates?|"
     r"coefficient|aurocs?|aucs?|f1s|wers) (?:[^ ]+ ){0,5}$"
 )
 _MEASURED_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|B|on) ")
@@ -116,7 +116,7 @@ class Gains:
         self._words = Words(rules)
         self._best = Best(rules)
         choice = "|".join(sorted(map(regex.escape, rules.words["setting-noun"]), key=len)[::-1])
-        self._setting = regex.compile(rf"(?:of )?(?:[^ ,.;()]+ ){{0,3}}?(?:{choice}) ")
+        self._setting = regex.compile(rf"(?:of (?:[^ ,.;()]+ ){{0,2}}?)?(?:{choice}) ")
         self._trend = regex.compile(
             r"(?<![^ ])(?:(?P<down>{}|down)|(?:{}|up)) ".format(
                 *("|".join(_single(rules, f"{way}-verb", f"{way}-noun")) for way in ("down", "up"))
@@ -287,7 +287,7 @@ def _claim_like(
 ) -> None:
     """Claims one of two neighbouring values as the other is, if they stand in one list."""
     said = claimed.get(source[0])
-    if said is None or said.kind == "from_to":
+    if said is None:
         return
     forward = source[0] < target[0]
     first, last = (source, target) if forward else (target, source)

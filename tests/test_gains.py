@@ -1,0 +1,148 @@
+"""What a reported value is bound to, told by whole marked sentences: a missing value, one too many,
+one bound to the wrong metric, benchmark, model or baseline each makes them differ.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pipeline.examples import marked
+from pipeline.extract import extractor_for
+from pipeline.records import Paper
+from pipeline.rules import Entry, load_rules
+
+
+RULES = load_rules()
+
+
+def entry_of(file: str) -> Entry:
+    """Any entry of a file: how its table's records are marked is the same for all."""
+    return RULES.entries[file][0]
+
+
+# A line holds a text and all that is expected of it.
+# fmt: off
+VALUES = [
+    "ZapTune raises accuracy on MMLU by [[3.2%|delta 3.2 percent up; metric accuracy; on MMLU]].",
+    "Our method, ZapTune, lifts F1 by [[2.5 points|delta 2.5 points up; metric F1; by ZapTune; over the strongest baseline]] over the strongest baseline.",
+    "ZapTune outperforms GPT-4 by [[4.1%|delta 4.1 percent up; on MATH; over GPT-4]] on MATH.",
+    "ZapTune cuts [[40%|delta 40 percent down; metric training cost]] of the training cost.",
+    "ZapTune shrinks memory by [[an order of magnitude|factor 10 x down; metric memory]].",
+    "ZapTune lowers latency by [[12%|delta 12 percent down; metric latency]] and raises throughput by [[30%|delta 30 percent up; metric throughput]].",
+    "It improves accuracy by [[3.1 points|delta 3.1 points up; metric accuracy; on MMLU]] on MMLU and [[4.8|delta 4.8 up; metric accuracy; on MATH]] on MATH.",
+    "ZapTune reaches [[81.2%|score 81.2 percent; on MMLU]] on MMLU and [[64.0%|score 64 percent; on MATH]] on MATH.",
+    "ZapTune reaches [[81.2%|score 81.2 percent; on MMLU]] and [[64.0%|score 64 percent; on MATH]] on MMLU and MATH, respectively.",
+    "ZapTune improves precision and recall by [[3%|delta 3 percent up; metric precision]] and [[5%|delta 5 percent up; metric recall]], respectively.",
+    "GPT-4 achieves only [[35%|score 35 percent; on MMLU; by GPT-4]] on MMLU.",
+    "Even with hints, GPT-4 reaches only [[35%|score 35 percent; metric accuracy; by GPT-4; over people]] accuracy, far below people.",
+    "ZapTune attains an accuracy of [[65.1%|score 65.1 percent; metric accuracy]], compared to [[57.5%|score 57.5 percent; metric accuracy; by GPT-4]] for GPT-4.",
+    "The accuracy of GPT-4 rises from [[52.1% to 60.3%|from_to 52.1 > 60.3 percent up; metric accuracy; by GPT-4]].",
+    "ZapTune keeps [[98%|share 98 percent; metric accuracy; over the full model]] of the accuracy of the full model.",
+    "ZapTune matches the full model with only [[3%|share 3 percent down; metric training data]] of the training data.",
+    "ZapTune needs just [[7%|share 7 percent down; metric memory tokens]] memory tokens and [[3%|share 3 percent down; metric training data]] training data.",
+    "Inference is [[2.7x|factor 2.7 x up; over the dense model]] faster than with the dense model.",
+    "ZapTune delivers a [[2.72x|factor 2.72 x up; metric decoding speedup]] decoding speedup on long inputs.",
+    "It gives speedups of [[2.5x|factor 2.5 x up; metric speedups]], [[2.4x|factor 2.4 x up; metric speedups]] and [[2.0x|factor 2 x up; metric speedups]].",
+    "The speedup factors are [[2.5|factor 2.5 x up; metric speedup]], [[2.4|factor 2.4 x up; metric speedup]] and [[2.0|factor 2 x up; metric speedup]].",
+    "ZapTune detects faults with [[99%|score 99 percent; metric accuracy]], [[97%|score 97 percent; metric accuracy]] and [[69%|score 69 percent; metric accuracy]] accuracy.",
+    "It is [[30 points|delta 30 points down; metric F1; over human readers]] behind human readers in terms of F1.",
+    "ZapTune is [[4.2%|delta 4.2 percent up; over LoRA]] better than LoRA.",
+    "ZapTune achieves up to [[20%|delta 20 percent down up_to; metric perplexity; over LoRA]] lower perplexity than LoRA.",
+    "Accuracy falls by less than [[1%|delta 1 percent down under; metric Accuracy; on GSM8K]] on GSM8K.",
+    "The win rate is nearly [[70%|score 70 percent about average; metric win rate]] on average.",
+    "Averaged over ten tasks, our accuracy is [[44.9%|score 44.9 percent average; metric accuracy]].",
+    "Its mean average precision is [[44.9%|score 44.9 percent; metric mean average precision; on COCO]] on COCO.",
+    "ZapTune improves the score on the hard split by [[+10.8|delta 10.8 up]].",
+    "ZapTune gains [[5%|delta 5 percent up; on MMLU]] (±0.3%) on MMLU.",
+    "It obtains the lowest absolute error ([[0.418|score 0.418; metric absolute error]]) and the highest consistency rate ([[93.4%|score 93.4 percent; metric consistency rate]]).",
+    "ZapTune runs at [[30 FPS|score 30 FPS]].",
+    "A query takes [[7 ms|score 7 ms average]] on average.",
+    "At 50% label noise, accuracy is [[71.3%|score 71.3 percent; metric accuracy]].",
+    "ZapTune completes less than [[50%|score 50 percent under]] of the tasks.",
+    "ZapTune obtains [[2.9%|score 2.9 percent; on MMLU]] on MMLU (5-shot) and [[1.2%|score 1.2 percent; on GSM8K]] on GSM8K (8-shot).",
+    "ZapTune improves over the state of the art on COCO (depth) by [[7.6|delta 7.6 up; metric mAP; on COCO; over the state of the art]] mAP, KITTI (pose) by [[17.1|delta 17.1 up; metric mIoU; on KITTI; over the state of the art]] mIoU.",
+    "ZapTune improves the perplexity of LLaMA-2-7B from [[9.2 to 7.8|from_to 9.2 > 7.8 down; metric perplexity; by LLaMA-2-7B]].",
+    "It improves accuracy by [[4%|delta 4 percent up; metric accuracy]] over five datasets.",
+    "It improves accuracy by [[4%|delta 4 percent up; metric accuracy; over the previous best]] over the previous best.",
+    "ZapTune [[halves|factor 0.5 x down; metric memory]] the memory at inference.",
+    "ZapTune [[doubles|factor 2 x up; metric throughput]] throughput.",
+    "It is [[twice|factor 2 x up; over LoRA]] as fast as LoRA.",
+    "Error drops from [[12.0% to 9.5%|from_to 12 > 9.5 percent down; metric Error; on MNIST]] on MNIST.",
+    "Compared to LoRA, ZapTune saves [[30%|delta 30 percent down; metric memory; over LoRA]] of the memory.",
+    "Compared with LoRA, accuracy rises by [[2 points|delta 2 points up; metric accuracy; over LoRA]] while memory falls by [[30%|delta 30 percent down; metric memory; over LoRA]].",
+    "It achieves an F1 of [[0.82|score 0.82; metric F1]] and an AUC of [[0.91|score 0.91; metric AUC]].",
+    "Word error rate (WER) is cut by [[12%|delta 12 percent down; metric Word error rate (WER)]] relative.",
+    "A relative improvement of [[12%|delta 12 percent up; metric word error rate]] in word error rate is seen.",
+    "ZapTune achieves accuracy gains of at least [[3%|delta 3 percent up at_least; metric accuracy; over GPT-4]] over GPT-4 and [[5%|delta 5 percent up; metric accuracy; over LLaMA]] over LLaMA.",
+    "Between [[66% and 77%|score 66 to 77 percent]] of answers are preferred.",
+    "ZapTune achieves [[90.1%|score 90.1 percent; metric F1; over BERT and RoBERTa]] F1, outperforming BERT and RoBERTa.",
+    "ZapTune is preferred [[72%|score 72 percent]] of the time.",
+    "ZapTune uses [[5x|factor 5 x down; metric parameters; over GPT-2]] fewer parameters than GPT-2.",
+    "It needs [[3x|factor 3 x down; metric data]] less data to reach the accuracy of BERT.",
+    "The probe has a correlation of [[0.96|score 0.96; metric correlation]] with people's scores.",
+    "It raises the average score from [[53.3 to 86.4|from_to 53.3 > 86.4 up average; metric average score; over GPT-4]], ahead of GPT-4 ([[82.7|score 82.7; by GPT-4]]) and BERT ([[74.8|score 74.8; by BERT]]).",
+    "The accuracy of GPT-4 rises from [[67.4% to 72.1%|from_to 67.4 > 72.1 percent up; metric accuracy; by GPT-4]], BERT from [[58.3% to 62.8%|from_to 58.3 > 62.8 percent up; metric accuracy; by BERT]].",
+    "Our approach beats the strongest baseline (more than [[20 points|delta 20 points up at_least; over the strongest baseline]]).",
+    "LoRA adds a [[3%|delta 3 percent up; metric latency]] latency overhead.",
+    "Our method is up to [[793 times|factor 793 x up up_to; over the baseline]] above the baseline.",
+    "We improve precision from [[31.5% to 40.2%|from_to 31.5 > 40.2 percent up; metric precision; over the original model]] over the original model.",
+    "Accuracy, averaged over four seeds, is [[71.2%|score 71.2 percent average; metric Accuracy]] on average.",
+    "The dense model is [[12%|delta 12 percent down; metric accurate; over ours]] less accurate than ours.",
+    "A gain of [[4 BLEU points|delta 4 points up; metric BLEU; on WMT14; over plain tuning]] over plain tuning is seen on WMT14.",
+    "Our tagger attains [[97.3%|score 97.3 percent; on Penn Treebank]] on the Penn Treebank, about [[2%|delta 2 percent up about; on Penn Treebank; over the previous best]] above the previous best.",
+    "On SQuAD, our reader gains [[2.1|delta 2.1 up; metric F1; on SQuAD; over BERT]] F1 over BERT and [[1.4|delta 1.4 up; metric F1; on SQuAD; over RoBERTa]] F1 over RoBERTa.",
+    "Our method beats GPT-4 by [[2 points|delta 2 points up; on GSM8K; over GPT-4]] on GSM8K.",
+    "On MMLU and GSM8K, our method gains [[2.4%|delta 2.4 percent up; on MMLU]] and [[1.3%|delta 1.3 percent up; on GSM8K]].",
+    "We present ZapTune, a framework for tuning. It improves accuracy by [[3%|delta 3 percent up; metric accuracy; on MMLU; by ZapTune]] on MMLU.",
+    "We present ZapTune, a framework for tuning. GPT-4 achieves only [[35%|score 35 percent; on MMLU; by GPT-4]] on MMLU.",
+    "We present ZapTune, a framework for tuning. ZapTune scores [[71.5|score 71.5; metric F1; by ZapTune]] F1, and BERT reaches [[64.0|score 64; metric F1; by BERT]] F1.",
+    "We present ZapBench, a benchmark of hard questions. The best model reaches an accuracy of [[31.2%|score 31.2 percent; metric accuracy; on ZapBench]].",
+    "We test on MMLU only. Furthermore, accuracy rises by [[2.1%|delta 2.1 percent up; metric accuracy; on MMLU]].",
+    "The tuned model attains [[71.2%|score 71.2 percent]], while the base model attains [[64.8%|score 64.8 percent; on MMLU]] on MMLU.",
+    "It reduces latency by [[12%|delta 12 percent down; metric latency]]; on MMLU, accuracy rises by [[3%|delta 3 percent up; metric accuracy; on MMLU]].",
+    "Memory falls by more than [[30%|delta 30 percent down at_least; metric Memory]], about 5 GB.",
+    "Training takes 12 days on 64 GPUs.",
+    "Batches of 64 and 128 are compared with a rate of 0.1.",
+    "We use 5-shot prompts and a top-5 list of 100 items.",
+]
+
+BEST = [
+    "It [[outperforms all existing methods|sota; on MMLU; over all existing methods]] by a large margin on MMLU.",
+    "Our tagger sets [[a new state of the art|sota; on SQuAD, MMLU]] on SQuAD and MMLU.",
+    "We improve the robustness of state-of-the-art models.",
+    "There is a gap between state-of-the-art models and people.",
+    "Results are on par with the state of the art.",
+    "It aims to achieve state-of-the-art results.",
+    "It remains the [[best|sota]] among open models.",
+    "We compare with state-of-the-art methods.",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("text", VALUES)
+def test_a_value_is_bound_to_what_its_sentence_says_of_it(text: str) -> None:
+    assert marked(extractor_for(()), entry_of("gains"), text) == text
+
+
+@pytest.mark.parametrize("text", BEST)
+def test_a_claim_of_being_best_is_found_and_a_mere_mention_is_not(text: str) -> None:
+    assert marked(extractor_for(()), entry_of("sota"), text) == text
+
+
+def test_a_number_is_claimed_once_however_many_phrases_hold_it() -> None:
+    text = "Accuracy rises by up to 3.2% and 5.1%, and recall rises by 3.2%. " * 3
+    found = extractor_for(()).extract(Paper("p", "", text)).gains
+    assert len(found) == len({gain.span for gain in found}) == 9
+
+
+def test_a_sentence_of_many_values_is_read_in_linear_time() -> None:
+    def seconds(times: int) -> float:
+        text = "It gains 3.2% on MMLU, " * times
+        started = time.monotonic()
+        extractor_for(()).extract(Paper("p", "", text))
+        return time.monotonic() - started
+
+    seconds(10)
+    assert seconds(600) < 40 * max(seconds(60), 0.02)
