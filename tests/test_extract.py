@@ -79,12 +79,12 @@ HEADS = ["We propose ", "improves accuracy by ", "3.2% ", "from 1 to ", "outperf
 def test_a_repeated_head_takes_linear_time(head: str) -> None:
     extract(head)  # what is made once is not counted
     small, large = head * (16_000 // len(head)), head * (96_000 // len(head))
-    started = time.monotonic()
+    started = time.process_time()
     extract(small)
-    one = time.monotonic() - started
-    started = time.monotonic()
+    one = time.process_time() - started
+    started = time.process_time()
     extract(large)
-    six = time.monotonic() - started
+    six = time.process_time() - started
     assert six < 20 * max(one, 0.05), (one, six)
 
 
