@@ -58,11 +58,11 @@ _WORDS = regex.compile(
     rf"""(?<![\w-])(?:
     (?P<orders>(?:(?P<count>{_SPELT_CHOICE}|\d+(?:\.\d+)?)|(?P<one>an|one))[\s-](?:to[\s-]\w+[\s-])?orders?[\s-]of[\s-]magnitudes?)
     |(?P<twice>[Tt]wice|[Tt]wofold|[Tt]wo-fold|[Dd]oubl(?:e|es|ed|ing))
-    |(?P<thrice>[Tt]hreefold|[Tt]hree-fold|[Tt]ripl(?:e|es|ed|ing))
+    |(?P<thrice>[Tt]hreefold|[Tt]hree-fold|[Tt]ripl(?:ed|ing))
     |(?P<half>[Hh]al(?:f|ves|ved|ving))
     |(?P<fold>(?P<folded>{_SPELT_CHOICE})[\s-]?fold)
     |(?P<times>(?P<timed>{_SPELT_CHOICE})\stimes)
-    )(?![\w-]*\w-)(?!\w)""",
+    )(?![\w-]*\w-)(?!\w|-\w)""",
     regex.VERBOSE,
 )
 _MAGNITUDES = {

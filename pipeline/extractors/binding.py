@@ -76,7 +76,7 @@ _OVER = (
     r"(?:fast|many|much|efficient|large|high|good|accurate|likely|effective) as|beating|behind|ahead of|above|below) "
 )
 _NP_END = (
-    r"(?=(?:, |\. |; |: |\) |\( |and (?:(?!, )[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|"
+    r"(?=(?:, |- |\. |; |: |\) |\( |and (?:(?!, )[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|"
     r"offers|provides|shows|demonstrat|exhibits|maintains|enables|generalizes|reaches|by|a P|X|P)|"
     r"while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |"
     r"when |using |across |under |at |through |without |despite |as |but |where |which |that |"
@@ -155,7 +155,8 @@ _LISTED_METRICS = regex.compile(
 _METRIC_NEXT = regex.compile(
     r"(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
-    r"(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to )[^ ,.;:()PXQNUCD]+ ){0,3}?"
+    r"(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to |at |under |when |after |via |"
+    r"across |using |while |without )[^ ,.;:()PXQNUCD]+ ){0,3}?"
     r"(?:K |performance |score |scores )+"
     r"(?:(?:score|scores|rate|rates|metric|time|cost|costs|points) )?)"
 )
@@ -255,6 +256,7 @@ _NOT_SUBJECT = regex.compile(
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
     r"train\w*|tun\w*|improv\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
 )
+_SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
 _RIVAL = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|relative to|versus|vs|improv\w*|boost\w*|of|by|on|to) "
@@ -304,7 +306,7 @@ class Words:
         self._verbs = (verbs - set(nouns)) | set(other)
         last = ("up-noun", "down-noun", "performance")
         self._nouns = {word for name in last for word in rules.words[name]}
-        acts = {verb for verb in verbs if verb.endswith(("es", "ed", "s")) and len(verb) > 5}
+        acts = {verb for verb in verbs if verb.endswith(("es", "ed", "s")) and len(verb) > 4}
         acts |= {verb for verb in verbs if {verb + "d", verb + "ed"} & verbs}
         self._acts = acts - self._nouns - set("performs benchmarks benchmark".split())
 
@@ -662,7 +664,7 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
     body = sentence.text
     subject: str | None = None
     for offset, item in sentence.items_in(0, len(body)):
-        if item.symbol != "M":
+        if item.symbol != "M" or body.startswith(_SCORED, offset + 2):
             continue
         lead = body[max(0, offset - 40) : offset]
         acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)

@@ -105,6 +105,21 @@ _COUNTED_UNITS = ("token", "word", "bit", "epoch")
 _NO_FACTOR_AFTER = regex.compile(
     r"(?:N|X|B|a100|gpu|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
+_BY_AND_MORE = frozenset(("by-up", "by-down", "more-up", "more-down"))
+_LEVEL_BEFORE = regex.compile(
+    r"(?<!up )(?<!by )(?<!due )(?<!compared )(?<!relative )(?<! of )to "
+    r"(?:(?:about|around|nearly|over|only|just|below|above|approximately|almost|roughly|~) )?$"
+)
+_NO_RESULT_BEFORE = regex.compile(
+    r"(?:^| )(?:p (?:=|<|>)|\[) (?:[^ ]+ , )?$|(?:^| )p (?:=|<|>|~) $"
+)
+_INTERVAL_AFTER = regex.compile(r"(?:, [PND] )?\] ")
+_SCALE_AFTER = regex.compile(
+    r"(?:[^ ,.]+ ){0,2}?(?:scales?|likert|ratings?|rubrics?|annotations?) "
+)
+_RISE_AFTER = regex.compile(
+    r"(?:[^ ,.;()]+ ){0,2}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?) "
+)
 _DIFFERENCES = frozenset(("score-of", "by-up", "by-down", "more-up", "more-down"))
 
 
@@ -116,9 +131,9 @@ class Gains:
         self._words = Words(rules)
         self._best = Best(rules)
         choice = "|".join(sorted(map(regex.escape, rules.words["setting-noun"]), key=len)[::-1])
-        self._setting = regex.compile(rf"(?:of (?:[^ ,.;()]+ ){{0,2}}?)?(?:{choice}) ")
+        self._setting = regex.compile(rf"(?:of (?:[^ ,.;()]+ ){{0,2}}?|[^ ,.;()]+ )?(?:{choice}) ")
         self._trend = regex.compile(
-            r"(?<![^ ])(?:(?P<down>{}|down)|(?:{}|up)) ".format(
+            r"(?<![^ ])(?:(?P<down>{}|down)|(?:{}|up(?! to))) ".format(
                 *("|".join(_single(rules, f"{way}-verb", f"{way}-noun")) for way in ("down", "up"))
             )
         )
@@ -153,6 +168,13 @@ class Gains:
             kind, direction = _kind_of(entry, item.of)
             if direction == "up" and match[0].startswith("by "):
                 direction = self._trend_before(body, match.start())
+            elif (
+                entry.key == "more-down"
+                and match.end("amount") == match.end()
+                and not match[0][:-2].endswith(" of ")
+                and _RISE_AFTER.match(body, match.end())
+            ):
+                continue  # "a reduction in memory and up to 40% improvement in latency"
             claimed[offset] = Claim(
                 text, sentence, bounds, offset, item, entry, kind, direction,
                 _whole(match),
@@ -182,6 +204,10 @@ class Gains:
             return False
         before = body[max(0, offset - 60) : offset]
         after = body[offset + 2 : offset + 80]
+        if entry.key in _BY_AND_MORE and _LEVEL_BEFORE.search(before):
+            return False  # "rises to 88%" is a level attained
+        if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
+            return False
         match quantity.shape:
             case "change":
                 values = (quantity.low, quantity.high)
@@ -193,10 +219,9 @@ class Gains:
             case "unit":
                 return _unit_may_be(entry, quantity, before, after)
             case "factor":
-                spelt = quantity.form in ("half", "twice")
-                if entry.key in ("halves", "doubles"):
+                if quantity.form in ("doubles", "halves") or entry.key in ("doubles", "halves"):
                     return quantity.form == entry.key
-                if spelt and entry.key not in ("more-up", "share-of-resource", "by-down", "by-up"):
+                if quantity.form == "half" and entry.key not in ("share-of-resource", "by-down"):
                     return False  # "half of them" is no result
                 return entry.key != "score-of" and not _NO_FACTOR_AFTER.match(after)
             case "percent":
@@ -204,7 +229,7 @@ class Gains:
                     return False
                 return entry.key != "score-of" or not self._setting.match(after)
             case "points":
-                return True
+                return not _SCALE_AFTER.match(after)
 
 
 _WHAT_NEXT = regex.compile(r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ ){0,6}")
@@ -256,6 +281,8 @@ def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) ->
 def _unit_may_be(entry: Entry, quantity: Quantity, before: str, after: str) -> bool:
     """Whether a number with a unit ("7 ms") can be a result: a cost attained, or one changed."""
     unit = quantity.unit or ""
+    if before.endswith("- "):
+        return False  # "A100-80GB"
     if entry.key == "score-of":
         beside = _COST_BEFORE.search(before) or _COST_AFTER.match(after)
         return bool(beside) and not unit.startswith(_NO_RESULT_UNITS)
@@ -300,12 +327,16 @@ def _claim_like(
     quantity = target[1].of
     if quantity.ordinal or quantity.sign == "\xb1" or quantity.magnitude or not is_list_glue(glue):
         return
+    if _NO_RESULT_BEFORE.search(sentence.text, max(0, target[0] - 60), target[0]):
+        return
     alike = source[1].of.shape == quantity.shape
     if forward and quantity.shape == "number":
         # "by 3.1 points on A and 4.8 on B", "factors of 2.5, 2.4 and 2.0"
         on = sentence.text.startswith(("on ", "in ", "for "), target[0] + 2)
         shape = source[1].of.shape
         alike |= (shape == "points" and on) or (shape == "factor" and glue in COMMAS)
+    elif forward and source[1].of.shape == "number":
+        alike |= glue in COMMAS  # "by 21.4 and 13.4 points"
     if alike:
         claimed[target[0]] = Claim(
             said.text, sentence, said.bounds, *target, said.entry, said.kind, said.direction,
