@@ -18,7 +18,8 @@ Shape = Literal["percent", "factor", "points", "number", "unit", "change"]
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
 _UNITS = (
     r"milliseconds?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|fps|FPS|"
-    r"frames per second|tokens?(?:/s(?:ec)?|\s?/\s?second| per second)|GB|MB|KB|TB|GiB|MiB|kB|Hz|kHz|dB|"
+    r"frames per second|tokens?(?:/s(?:ec)?|\s?/\s?second| per second)|"
+    r"GB|MB|KB|TB|GiB|MiB|kB|Hz|kHz|dB|"
     r"W|mW|kWh|Wh|mJ|J|GFLOPs?|TFLOPs?|FLOPs|meters?|cm|mm|km|degrees?|\xb0|words?|bits?|bpp|bpc|"
     r"dollars?|USD|Elo|epochs?"
 )
@@ -223,10 +224,10 @@ def joined(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
 def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
     if a.ordinal or b.ordinal or a.value is None or b.value is None:
         return None
-    alike = a.shape == b.shape or a.shape == "number"
-    if not alike or (a.magnitude and a.magnitude != b.magnitude) or not text[a.start].isdigit():
-        if not (a.sign and a.sign == b.sign and alike):
-            return None
+    alike = a.shape in (b.shape, "number")
+    odd = not alike or (a.magnitude and a.magnitude != b.magnitude) or not text[a.start].isdigit()
+    if odd and not (a.sign and a.sign == b.sign and alike):
+        return None
     glue = text[a.end : b.start]
     if b.sign and glue.strip() == "" and b.sign == "-":
         glue = glue + "-"
@@ -245,6 +246,10 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
         parts=(*a.parts, *b.parts),
     )
     if _BETWEEN.search(before) and _AND.fullmatch(glue):
+        return both
+    # "75% 89%", "3.3 6.1 points": the dash between was lost on the way to the source
+    lost = glue == " " and b.shape in ("percent", "points") and a.value < b.value
+    if lost and not a.sign and not b.sign and (a.shape == b.shape or "." in text[a.start : a.end]):
         return both
     if not _TO.fullmatch(glue):
         return None

@@ -357,9 +357,14 @@ class Binding:
         """Binds every claim; a baseline said once of a list is said of each of its values."""
         for i, claim in enumerate(self._claims):
             claim.metric = self._metric(i)
-            if i and claim.metric is None and claim.kind == self._claims[i - 1].kind:
-                if _VERSUS.fullmatch(self._body, self._offsets[i - 1] + 2, claim.offset):
-                    claim.metric = self._claims[i - 1].metric
+            before = self._claims[i - 1] if i else None
+            if (
+                before is not None
+                and claim.metric is None
+                and claim.kind == before.kind
+                and _VERSUS.fullmatch(self._body, before.offset + 2, claim.offset)
+            ):
+                claim.metric = before.metric
             claim.benchmarks = self._benchmarks(i)
             claim.baseline = self._baseline(i)
             claim.model = self.model(claim)
@@ -487,11 +492,10 @@ class Binding:
             return named[1]
         for low, high in self._metric_places(i):
             lead = _LEAD.match(self._body, low, high)
-            if lead and lead.end() < high:
-                low = lead.end()
-            low = self._words.noun_start(self._body, low, high)
-            if not _NO_NOUN.fullmatch(self._body, low, high):
-                found = self._words.surface(claim, low, high)
+            start = lead.end() if lead and lead.end() < high else low
+            start = self._words.noun_start(self._body, start, high)
+            if not _NO_NOUN.fullmatch(self._body, start, high):
+                found = self._words.surface(claim, start, high)
                 if found:
                     return found
         if claim.kind != "share" and claim.listed is not None:

@@ -113,9 +113,13 @@ _LEVEL_BEFORE = regex.compile(
 _NO_RESULT_BEFORE = regex.compile(
     r"(?:^| )(?:p (?:=|<|>)|\[) (?:[^ ]+ , )?$|(?:^| )p (?:=|<|>|~) $"
 )
-_INTERVAL_AFTER = regex.compile(r"(?:, [PND] )?\] ")
+_INTERVAL_AFTER = regex.compile(r"(?:, [PND] )?\] |= ")
 _SCALE_AFTER = regex.compile(
     r"(?:[^ ,.]+ ){0,2}?(?:scales?|likert|ratings?|rubrics?|annotations?) "
+)
+_CHANGE_NEXT = regex.compile(
+    r"(?:[^ ,.;()]+ ){0,3}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?|reductions?|drops?|"
+    r"decreases?|savings?|higher|lower|more|less|fewer|faster|better|worse|slower) "
 )
 _RISE_AFTER = regex.compile(
     r"(?:[^ ,.;()]+ ){0,2}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?) "
@@ -193,10 +197,8 @@ class Gains:
 
     def _trend_before(self, body: str, at: int) -> Direction:
         """The way the nearest verb before a "by" tells."""
-        last = None
-        for last in self._trend.finditer(body, max(0, at - 160), at):
-            pass
-        return "down" if last and last["down"] else "up"
+        found = list(self._trend.finditer(body, max(0, at - 160), at))
+        return "down" if found and found[-1]["down"] else "up"
 
     def _may_be(self, entry: Entry, quantity: Quantity, body: str, offset: int) -> bool:
         """Whether a number of this shape can be a result of this kind, here."""
@@ -204,7 +206,8 @@ class Gains:
             return False
         before = body[max(0, offset - 60) : offset]
         after = body[offset + 2 : offset + 80]
-        if entry.key in _BY_AND_MORE and _LEVEL_BEFORE.search(before):
+        level = _LEVEL_BEFORE.search(before) and not _CHANGE_NEXT.match(after)
+        if entry.key in _BY_AND_MORE and level:
             return False  # "rises to 88%" is a level attained
         if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
             return False
