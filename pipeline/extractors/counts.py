@@ -37,7 +37,13 @@ class Counts:
 
     def __init__(self, rules: Rules) -> None:
         self._entries = [
-            (entry, [compile_phrase(p, rules.words, f"rules/numbers.yaml, {entry.key}") for p in entry["phrases"] or ()])
+            (
+                entry,
+                [
+                    compile_phrase(p, rules.words, f"rules/numbers.yaml, {entry.key}")
+                    for p in entry["phrases"] or ()
+                ],
+            )
             for entry in rules.entries["numbers"]
         ]
 
@@ -49,7 +55,9 @@ class Counts:
         uses: Sequence[Use],
     ) -> list[Number]:
         """The rows of the numbers of a text, in its order; a later use outweighs an earlier."""
-        owners: dict[int, Use] = {use_at: use for use in uses for use_at in range(use.start, use.end)}
+        owners: dict[int, Use] = {
+            use_at: use for use in uses for use_at in range(use.start, use.end)
+        }
         phrased = self._phrased(text, items)
         numbers = []
         for quantity in quantities:
@@ -86,13 +94,18 @@ def _by_form(text: Text, quantity: Quantity, start: int, end: int) -> tuple[Numb
     """The use a number's own form and neighbours tell: a year, a numbered point, part of a word."""
     folded = text.text
     before, after = folded[max(0, start - 1) : start], folded[end : end + 1]
-    if quantity.ordinal or (before == "(" and after == ")" and end - start < 3):  # noqa: PLR2004
+    if quantity.ordinal or (before == "(" and after == ")" and end - start < 3):
         return "ordinal", "numbers/ordinal"
     if _YEAR.fullmatch(folded, start, end):
         return "date", "numbers/year"
     if before == "[" or (before in ", " and after == "]"):
         return "citation", "numbers/citation"
-    if before.isalpha() or after.isalpha() or before in "_^" or (before == "-" and folded[start - 2 : start - 1].isalnum()):
+    if (
+        before.isalpha()
+        or after.isalpha()
+        or before in "_^"
+        or (before == "-" and folded[start - 2 : start - 1].isalnum())
+    ):
         return "name", "numbers/part-of-word"
     if after == "-" and folded[end + 1 : end + 2].isalpha():
         return "setting", "numbers/setting"
