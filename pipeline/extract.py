@@ -13,7 +13,7 @@ from pipeline.extractors import benchmarks as benchmarks_
 from pipeline.extractors import models as models_
 from pipeline.extractors.counts import Counts, Use
 from pipeline.extractors.gains import SYMBOL, Gains, Known
-from pipeline.extractors.links import Links
+from pipeline.extractors.links import Links, places
 from pipeline.extractors.names import Name, Names
 from pipeline.extractors.sizes import SizeMention, Sizes, distinct
 from pipeline.fold import fold
@@ -46,7 +46,7 @@ class Extractor:
         """All records of a paper. The same paper and rules give the same records."""
         texts = read_texts(paper)
         links, code_status = self._links.find(texts)
-        linked = [self._linked(text) for text in texts]
+        linked = [_linked(text) for text in texts]
         names = self._names.find(texts, linked)
         spelt = {id(name): _canonical(name) for name in names}
         mentions = [_mentions(t, names, spelt, at) for t, at in zip(texts, linked, strict=True)]
@@ -88,12 +88,6 @@ class Extractor:
             (h.entry, *folded.raw_span(h.start, h.end)) for h in self._metrics.find(folded.text)
         ]
 
-    def _linked(self, text: Text) -> list[Item]:
-        """The places of the links of a text in its folded text."""
-        return [
-            Item(*place, "L") for place in text.folded_places(self._links.places(text.folded.raw))
-        ]
-
     def _items(
         self,
         text: Text,
@@ -115,6 +109,11 @@ class Extractor:
         taken = _merged(taken, amounts)
         metrics = _metric_items(text.text, self._metrics.find(text.text))
         return _merged(taken, apart(metrics, taken))
+
+
+def _linked(text: Text) -> list[Item]:
+    """The places of the links of a text in its folded text."""
+    return [Item(*place, "L") for place in text.folded_places(places(text.folded.raw))]
 
 
 def _symbol(quantity: Quantity) -> str:

@@ -237,7 +237,7 @@ _SLOTS: Mapping[str, str] = {
     "short": rf"(?P<what>(?:{_NO_PREPOSITION}{_FREE}){{1,3}}?)",
     "np": rf"(?:{_NO_PREPOSITION}(?!(?:is|are|we|that|which|from|as) ){_FREE}){{0,2}}?",
     "whom": r"(?P<whom>(?:(?![PXQNUCD.;:] )[^ ]+ ){1,9}?)",
-    "names": rf"(?P<names>[ZMB] (?:{_LISTED}[ZMB] )*)",
+    "names": rf"(?P<names>[ZMB] (?:{_LISTED}[ZMB] ){{0,15}})",
     **{slot: f"(?P<amount>{symbol} )" for slot, symbol in list(SYMBOLS.items())[:7]},
     "metric": "K ",
 }
@@ -306,7 +306,7 @@ def _slot(name: str, words: Mapping[str, tuple[str, ...]], where: str) -> str:
     if name in _SLOTS:
         return _SLOTS[name]
     if name == "q" and name in words:
-        return f"{_choice(words[name])}*"
+        return f"{_choice(words[name])}{{0,8}}"
     if name not in words:
         known = ", ".join(sorted((*_SLOTS, *words)))
         raise RuleError(f"{where}: no list or slot is called '{name}'; there are {known}")

@@ -1,7 +1,5 @@
 """Numbers are read as machine-learning papers write them."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,7 +75,5 @@ def test_every_run_of_digits_stands_in_exactly_one_number(text: str) -> None:
 
 
 def test_a_megabyte_of_digits_is_one_number_without_a_value() -> None:
-    started = time.process_time()
     (quantity,) = scan("9" * 1_000_000)
     assert quantity.value is None
-    assert time.process_time() - started < 60  # linear: well under a second; quadratic takes hours

@@ -6,6 +6,7 @@ Found in the raw text, before anything is folded: LaTeX remains are often glued 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -67,6 +68,23 @@ class _Host:
     entry: Entry
 
 
+@functools.lru_cache(maxsize=4)
+def places(text: str) -> list[tuple[int, int]]:
+    """The half-open ranges of the URLs of a raw text, which may be read in several pieces."""
+    found: list[tuple[int, int]] = []
+    if not any(hint in text for hint in _HINTS):
+        return found
+    for match in _URL.finditer(text):
+        start, end = match.start(), min(match.end(), match.start() + _MAX)
+        again = _AGAIN.search(text, start + 8, end)
+        if again:
+            end = again.start()
+        end = _trimmed(text, start, end)
+        if end - start > 8 and "." in text[start:end]:
+            found.append((start, end))
+    return found
+
+
 class Links:
     """Finds links and the code status; built once from the rules."""
 
@@ -82,27 +100,14 @@ class Links:
         )
         self._status = Phrases(rules, "code")
 
-    def places(self, text: str) -> list[tuple[int, int]]:
-        """The half-open ranges of the URLs of a raw text."""
-        found: list[tuple[int, int]] = []
-        if not any(hint in text for hint in _HINTS):
-            return found
-        for match in _URL.finditer(text):
-            start, end = match.start(), min(match.end(), match.start() + _MAX)
-            again = _AGAIN.search(text, start + 8, end)
-            if again:
-                end = again.start()
-            end = _trimmed(text, start, end)
-            if end - start > 8 and "." in text[start:end]:
-                found.append((start, end))
-        return found
-
     def find(self, texts: Sequence[Text]) -> tuple[list[Link], CodeStatus]:
         """The links of a paper, each URL once, and its code status."""
         found: dict[str, Link] = {}
         statuses: set[str] = set()
+        seen: set[str] = set()
         for text in texts:
-            ranges = self.places(text.folded.raw)
+            ranges = places(text.folded.raw) if text.field not in seen else []
+            seen.add(text.field)
             for start, end in ranges:
                 raw = text.folded.raw[start:end]
                 url = _cleaned(raw)

@@ -69,10 +69,6 @@ _LIST = regex.compile(
     r"[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?"
     r"(?:(?:, (?:and |or |& )?|and |or |& |/ |\+ |as well as |, as well as )(?:the |on |on the |from |both )?[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?)+"
 )
-_NAMES = (
-    r"(?P<names>[ZMB] (?:(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )"
-    r"(?:the |on |on the |on the |both )?[ZMB] )*)"
-)
 # where an abstract begins to speak of its own work
 _OWN_PART = regex.compile(
     r"\b(?:[Ww]e|[Oo]ur|[Tt]his (?:paper|work|study|report|article|survey|thesis|technical report|research|tutorial|demo)|[Ii]n this|[Hh]ere,|[Hh]erein|[Tt]he (?:paper|present))\b"
