@@ -48,8 +48,7 @@ def claim_sentences(doc: Doc) -> Doc:
     """
     starts = []
     tokens = [token.text for token in doc]
-    for i in range(1, len(tokens)):
-        before = tokens[i - 1]
+    for i, before in enumerate(tokens[:-1], 1):
         if before[0] not in _ENDS:
             continue
         if before[0] in ")\"'" and not (i > 1 and tokens[i - 2][0] in ".?!"):
@@ -78,6 +77,7 @@ def language() -> Language:
         suffix_search=compile_suffix_regex(_SUFFIXES).search,
         infix_finditer=compile_infix_regex(_INFIXES).finditer,
         url_match=_LINK.fullmatch,
+        max_cache_size=100_000,
     )
     nlp.add_pipe("claim_sentences")
     nlp.max_length = 1 << 40  # blank English has no component whose memory grows with the text

@@ -11,6 +11,7 @@ import difflib
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -249,7 +250,7 @@ _PIECE = regex.compile(
 
 def compile_phrase(
     phrase: str, words: Mapping[str, tuple[str, ...]], where: str
-) -> regex.Pattern[str]:
+) -> re.Pattern[str]:
     """A phrase as a pattern over skeletons.
 
     `{list}` is any word of a list of words.yaml, or a slot ({amount}, {what}, ...); `<model>` is
@@ -263,7 +264,7 @@ def compile_phrase(
     for found in _PIECE.finditer(phrase):
         piece = found.group()
         if found["literal"]:
-            out.append(regex.escape(piece) + " ")
+            out.append(re.escape(piece) + " ")
             continue
         optional = piece.endswith("?") and piece not in ("?",)
         body = piece[:-1] if optional else piece
@@ -289,7 +290,7 @@ def compile_phrase(
             elif body.startswith("<"):
                 expanded = _symbols(body[1:-1], where)
             else:
-                expanded = regex.escape(spaced(body), literal_spaces=True) + " "
+                expanded = re.escape(spaced(body)) + " "
             out.append(f"(?:{expanded})?" if optional else expanded)
     if groups:
         raise RuleError(f"{where}: brackets do not pair in '{phrase}'")
@@ -297,9 +298,12 @@ def compile_phrase(
 
 
 @functools.lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> regex.Pattern[str]:
-    """The same phrase is compiled once, however many extractors are made of the rules."""
-    return regex.compile(pattern)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The same phrase is compiled once, however many extractors are made of the rules.
+
+    By `re`, which takes half the time of `regex` on these patterns.
+    """
+    return re.compile(pattern)
 
 
 def _slot(name: str, words: Mapping[str, tuple[str, ...]], where: str) -> str:
@@ -325,11 +329,7 @@ def _symbols(names: str, where: str) -> str:
 @functools.lru_cache(maxsize=256)
 def _choice(words: tuple[str, ...]) -> str:
     ordered = sorted(words, key=lambda word: (-len(word), word))
-    return (
-        "(?:"
-        + "|".join(regex.escape(spaced(word), literal_spaces=True) + " " for word in ordered)
-        + ")"
-    )
+    return "(?:" + "|".join(re.escape(spaced(word)) + " " for word in ordered) + ")"
 
 
 def _expanded(words: Sequence[str]) -> Iterator[str]:
