@@ -7,6 +7,7 @@ claimed one are claimed with it. Then it is bound (pipeline/extractors/binding.p
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Literal
@@ -238,7 +239,7 @@ class Gains:
 _WHAT_NEXT = regex.compile(r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ ){0,6}")
 
 
-def _whole(match: regex.Match[str]) -> tuple[int, int] | None:
+def _whole(match: re.Match[str]) -> tuple[int, int] | None:
     """The words that name a metric; those a phrase ends with are read on to their end."""
     if "what" not in match.re.groupindex or match.start("what") < 0:
         return None
