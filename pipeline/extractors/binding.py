@@ -57,6 +57,26 @@ _HELD = regex.compile(
     r"(?<![^ ])(?P<b>B )(?:\( (?:[^ ()]+ ){1,3}\) )?(?:by|to|:|is|=|\() "
     r"(?:(?:up|to|about|around|over|nearly|approximately|an?|average|of|the) ){0,3}$"
 )
+# the same after prepositions that can mean nothing else, for what stands before another value
+_ON_FIRM = regex.compile(
+    r"(?<![^ ])(?:on|in|for|over|across) "
+    r"(?:(?!on |in |and |or |by |with |of |an? |B |, |\. |; |than )[^ ]+ ){0,4}"
+    r"(?P<b>B (?:(?:, and |, |and |& |/ )B )*)"
+)
+_AND_ON = regex.compile(
+    r"(?:, )?and (?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc)[^ ]+ ){0,5}?(?:on|in|for) "
+    r"(?:the )?(?P<b>B )"
+)
+_ON_A_NAME = regex.compile(r"\s(?:on|across)\s(?:the\s)?\p{Lu}[\p{L}\d]*(?:[-\p{Lu}\d]|\s\p{Lu})")
+_SUCH_AS = regex.compile(r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike) (?:[^ ]+ ){0,3}$")
+# what a sentence says its values are measured on: the benchmarks of the one before, or others
+_THESE = regex.compile(
+    r"(?<![^ ])(?:these|both|the (?:two|three|four|five|six|same)|all (?:two|three|four|five|six|of them)|each of (?:these|them)) "
+    r"(?:[^ ,.;]+ ){0,2}?(?:benchmarks?|datasets?|tasks?|test sets?|corpora|testbeds?|suites?|collections?|settings?) "
+)
+_OTHER_DATA = regex.compile(
+    r"(?<![^ ])(?:on|across|over) (?!(?:the|our|this) )(?:[^ ,.;]+ ){0,4}?(?:benchmarks|datasets?|tasks?|problems|images|videos|environments) "
+)
 _BREAK = regex.compile(r";|(?:^| )(?:while|whereas|but) ")
 _RESOURCES = regex.compile(
     r"memory|time|latency|cost|comput|token|flops|storage|speed", regex.IGNORECASE
@@ -165,7 +185,7 @@ _METRIC_BEFORE = regex.compile(
     r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,3}"
     r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
     r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|"
-    r"about|on|an?|over|was|are|,|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
+    r"about|on|an?|over|was|are|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
     r"roughly|in|under|model|models|only|just) ){0,6}$"
 )
 _WHAT_END = regex.compile(
@@ -222,6 +242,36 @@ _MEASURE_BEFORE = regex.compile(
     r"declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|up|was|were|are|"
     r"about|over|an?|the|average|only|just|:|=|nearly|approximately|around|below|above) ){0,4}$"
 )
+# "69.0% OSR on R2R": the words between a level and what it is measured on, known as a metric or not
+_NOUN_NEXT = regex.compile(
+    r"(?:(?:overall|average|mean|absolute|relative) )*"
+    r"(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|is|are|was|were|we|it|that|which|who|when|after|via|across|"
+    r"using|while|without|under|points?|improvements?|gains?|increases?|reductions?|drops?|respectively|compared|"
+    r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|"
+    r"among|between|[a-z]+ly|[a-z]+ing|[a-z]+ed) )[^ ,.;:()\p{Lu}]+ ){1,3})"
+    r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|against|as) |$)"
+)
+# "reduces load imbalance from 1.34 to 1.08"
+_OBJECT_BEFORE = regex.compile(
+    r"(?<![^ ])(?:reduc|decreas|increas|improv|lower|rais|cut|boost|lift|push|bring|drop|shrink|driv)\w* "
+    r"(?:(?:the|its|their|our|average|mean|overall) )*"
+    r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|an?|it|that|which) )[^ ,.;:()PXQNUCDMBZ]+ ){1,4})"
+    r"(?:(?:on|of|for|in) (?:the )?(?:[^ ,.;:()PXQNUCD]+ ){1,3}?)?from $"
+)
+# "to a memory size of 5MB"
+_SIZE_OF = regex.compile(
+    r"(?<![^ ])(?:an?|the|achiev\w+|attain\w+|reach\w+|obtain\w*|with|yield\w*) (?:(?:average|mean|overall|an?|the|high|low|best) )*"
+    r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|total|an?|the|improvements?|gains?|increases?|reductions?|score|scores) )"
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|ratio|reach|average|mean|up) )"
+    r"(?:of|at) (?:(?:up|to|about|around|over|nearly|approximately|only|just|more|less|than|roughly|almost) ){0,2}$"
+)
+_RATE_NEXT = regex.compile(
+    r"(?P<np>(?:[^ ,.;:()\p{Lu}]+ ){0,2}?(?:compression (?:ratio |rate |factor )?|down-?sampling "
+    r"|[a-z]+(?<!(?:er)) (?:ratio |rate |factor )))(?=(?:with|on|in|for|over|and|while|than|compared|from|of|without|,|\.|\)|;|as) |$)"
+)
+_FASTER_NEXT = regex.compile(r"(?:[a-z]+ly )?(?:faster|speed-?ups?|as fast|quicker) (?:than |and |, |\. |\) |while |on |in |with |compared |$)")
+_RIVALS_END = regex.compile(r"(?:baselines?|methods?|models?|approach|approaches|competitors?|systems?|counterparts?|sota|state-of-the-art) $")
+_BRACKETED = regex.compile(r"\( (?:only |just |~ )?$")
 _MEASURE_NEXT = regex.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
 _POINTS_OF = regex.compile(r"\d\s([A-Z][A-Za-z\d-]*)\spoints?$")
 _AVERAGED = regex.compile(
@@ -365,6 +415,10 @@ class Binding:
                 and _VERSUS.fullmatch(self._body, before.offset + 2, claim.offset)
             ):
                 claim.metric = before.metric
+            if before is not None and claim.metric is None and self._bracketed(claim):
+                # "reaches 85% success, beating X (66%) and Y (55%)"
+                alike = before.kind == claim.kind and before.item.of.unit == claim.item.of.unit
+                claim.metric = before.metric if alike else None
             claim.benchmarks = self._benchmarks(i)
             claim.baseline = self._baseline(i)
             claim.model = self.model(claim)
@@ -373,6 +427,12 @@ class Binding:
         for i, group in enumerate(self._groups):
             if len(group) > 1 and group[0] is self._claims[i]:
                 self._share(group)
+
+    def _bracketed(self, claim: Claim) -> bool:
+        """Whether a value stands in brackets after what attains it: "X (66.3%)"."""
+        low = max(0, claim.offset - 20)
+        opened = _BRACKETED.search(self._body[low : claim.offset])
+        return opened is not None and self._body.startswith(") ", claim.offset + 2)
 
     def _share(self, group: Sequence[Claim]) -> None:
         """Gives each value of a list what is said once of all of them."""
@@ -427,13 +487,17 @@ class Binding:
         if here:
             one_each = len(group) > 1 and group[-1] is claim and len(here) == len(group)
             return here[-1:] if one_each and not self._interleaved(i) else here
+        if self._elsewhere(i):
+            return []
         if group[-1] is not claim:
             place = group.index(claim)
             names = self._measured_on(i + len(group) - 1 - place, turn=False)
             if len(names) == len(group):
                 return [names[place]]
-            if names and not self._interleaved(i):
-                return names
+            # "26.8 PQ, 16.8 AP and 34.1 mIoU on A, 18.2 PQ and 27.9 mIoU on B"
+            for n in range(i + 1, i - place + len(group)):
+                if named := self._measured_on(n, turn=False):
+                    return named
         return self._benchmarks_before(i, previous) or self._carried(claim)
 
     def _measured_on(self, i: int, *, turn: bool = True) -> list[str]:
@@ -443,7 +507,18 @@ class Binding:
         match = _ON.search(after)
         if not match or (turn and _BREAK.search(after, 0, match.start())):
             return []
-        return self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
+        names = self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
+        while more := _AND_ON.match(after, match.end()):
+            # "by 5% in image compression on A and video compression on B"
+            names += self._names(low - 1 + more.start("b"), low - 1 + more.end("b"))
+            match = more
+        return names
+
+    def _elsewhere(self, i: int) -> bool:
+        """Whether a value is said to be measured on a thing by a name that is no record."""
+        claim = self._claims[i]
+        match = _ON_A_NAME.match(claim.text.text, claim.item.end, claim.bounds[1])
+        return match is not None and not self._measured_on(i, turn=False)
 
     def _names(self, low: int, high: int) -> list[str]:
         return [item.of for _, item in self._sentence.items_in(low, high) if item.symbol == "B"]
@@ -465,11 +540,12 @@ class Binding:
             if matches:
                 match = matches[-1]
                 return self._names(start - 1 + match.start("b"), start - 1 + match.end("b"))
-            return near[-1:]
+            last = self._body.rfind("B ", start, claim.offset)
+            return [] if _SUCH_AS.search(self._body[max(0, last - 60) : last]) else near[-1:]
         if previous > low and claim.listed is None:
             if _BREAK.search(self._body, previous, claim.offset):
                 return []
-            matches = list(_ON.finditer(" " + self._body[low:previous]))
+            matches = list(_ON_FIRM.finditer(" " + self._body[low:previous]))
             if matches:
                 match = matches[-1]
                 return self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
@@ -480,7 +556,15 @@ class Binding:
         resource = claim.metric is not None and _RESOURCES.search(claim.metric)
         if claim.kind in ("factor", "share") or "B " in self._body or resource:
             return []
-        if len(self._context) == 1 and _CARRIES.match(self._body):
+        these = _THESE.search(self._body)
+        if len(self._context) > 1 and (these or "respectively " in self._body):
+            group = self._groups[self._claims.index(claim)]
+            if len(group) == len(self._context):
+                return [self._context[group.index(claim)]]
+            return list(self._context) if these and len(group) == 1 else []
+        if _OTHER_DATA.search(self._body) and not these:
+            return []
+        if len(self._context) == 1 and (these or _CARRIES.match(self._body)):
             return list(self._context)
         return [self._known.only] if self._known.only else []
 
@@ -500,6 +584,9 @@ class Binding:
                     return found
         if claim.kind != "share" and claim.listed is not None:
             return claim.listed.metric
+        low = claim.offset + 2
+        if claim.kind == "factor" and _FASTER_NEXT.match(self._body, low):
+            return "speedup"
         return None
 
     def _metric_places(self, i: int) -> Iterator[tuple[int, int]]:
@@ -510,19 +597,32 @@ class Binding:
         before, base = self._window(i)
         yield from self._listed_metric(claim, group)
         yield from _places(low, [_METRIC_NEXT.match(after)])
+        if claim.kind == "score" and claim.item.symbol in "PN":
+            yield from _places(low, [_NOUN_NEXT.match(after)])
         if claim.kind != "share":
             yield from _places(base, [_METRIC_BEFORE.search(before)])
-        if claim.what is not None:
+        if claim.kind == "factor" and (claim.what is None or claim.what[0] < claim.offset):
+            yield from _places(low, [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after)])
+            yield from _places(low, [_MORE_NEXT.match(after)])
+        last = claim.what is not None and self._body.endswith("for ", 0, claim.what[0])
+        if claim.what is not None and not last:
             yield from self._what(*claim.what)
         yield from _places(low, [_MEASURE_NEXT.match(after)])
         if claim.kind != "share":
             yield from _places(base, [_MEASURE_BEFORE.search(before)])
+        if claim.what is not None and last:
+            yield from self._what(*claim.what)
         if claim.kind in ("delta", "factor", "from_to"):
             yield from _places(base, [_SUBJECT_BEFORE.search(before)])
+        if claim.kind == "from_to":
+            yield from _places(base, [_OBJECT_BEFORE.search(before)])
+        if claim.kind == "score":
+            yield from _places(base, [_SIZE_OF.search(before)])
         yield from _places(low, [_SPEEDUP_NEXT.match(after)])
         if claim.kind == "factor":
+            if _FASTER_NEXT.match(after):
+                return
             yield from _places(base, [_SPEED_BEFORE.search(before)])
-            yield from _places(low, [_MORE_NEXT.match(after)])
         if claim.kind == "share" or claim.entry.key in ("doubles", "halves"):
             yield from _places(low, [_SHARED.match(after)])
             return
@@ -560,6 +660,8 @@ class Binding:
         cut = _WHAT_END.search(piece)
         if cut:
             piece = piece[: cut.start() + 1] if cut.start() else ""
+        if _RIVALS_END.search(piece):
+            return
         if piece and not _NO_METRIC.fullmatch(piece) and "B " not in piece:
             yield low, low + len(piece)
 
