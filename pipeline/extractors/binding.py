@@ -68,7 +68,9 @@ _AND_ON = regex.compile(
     r"(?:the )?(?P<b>B )"
 )
 _ON_A_NAME = regex.compile(r"\s(?:on|across)\s(?:the\s)?\p{Lu}[\p{L}\d]*(?:[-\p{Lu}\d]|\s\p{Lu})")
-_SUCH_AS = regex.compile(r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike) (?:[^ ]+ ){0,3}$")
+_SUCH_AS = regex.compile(
+    r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike) (?:[^ ]+ ){0,3}$"
+)
 # what a sentence says its values are measured on: the benchmarks of the one before, or others
 _THESE = regex.compile(
     r"(?<![^ ])(?:these|both|the (?:two|three|four|five|six|same)|all (?:two|three|four|five|six|of them)|each of (?:these|them)) "
@@ -101,7 +103,7 @@ _NP_END = (
     r"while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |"
     r"when |using |across |under |at |through |without |despite |as |but |where |which |that |"
     r"after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|"
-    r"P |X |N |Q |C |U |D |is |are |per )|$)"
+    r"P |X |N (?!- )|Q |C |U |D |is |are |per )|$)"
 )
 _NP = r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)"
 _BASELINE_AFTER = regex.compile(_OVER + _NP + _NP_END)
@@ -269,8 +271,12 @@ _RATE_NEXT = regex.compile(
     r"(?P<np>(?:[^ ,.;:()\p{Lu}]+ ){0,2}?(?:compression (?:ratio |rate |factor )?|down-?sampling "
     r"|[a-z]+(?<!(?:er)) (?:ratio |rate |factor )))(?=(?:with|on|in|for|over|and|while|than|compared|from|of|without|,|\.|\)|;|as) |$)"
 )
-_FASTER_NEXT = regex.compile(r"(?:[a-z]+ly )?(?:faster|speed-?ups?|as fast|quicker) (?:than |and |, |\. |\) |while |on |in |with |compared |$)")
-_RIVALS_END = regex.compile(r"(?:baselines?|methods?|models?|approach|approaches|competitors?|systems?|counterparts?|sota|state-of-the-art) $")
+_FASTER_NEXT = regex.compile(
+    r"(?:[a-z]+ly )?(?:faster|speed-?ups?|as fast|quicker) (?:than |and |, |\. |\) |while |on |in |with |compared |$)"
+)
+_RIVALS_END = regex.compile(
+    r"(?:baselines?|methods?|models?|approach|approaches|competitors?|systems?|counterparts?|sota|state-of-the-art) $"
+)
 _BRACKETED = regex.compile(r"\( (?:only |just |~ )?$")
 _MEASURE_NEXT = regex.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
 _POINTS_OF = regex.compile(r"\d\s([A-Z][A-Za-z\d-]*)\spoints?$")
@@ -301,10 +307,33 @@ _ACTS = regex.compile(
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
     r"improv|drop|lead|exhibit|deliver)\w* "
 )
+_SCORING = regex.compile(r", (?:scoring|achieving|reaching|attaining|obtaining) ")
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
     r"train\w*|tun\w*|improv\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
+    r"|(?:^|, )(?:on|for|with|over|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
+)
+# "most models yield 3%": others than any model named before
+_OTHER_SUBJECT = regex.compile(
+    r"(?:^|, |; |and |while |whereas |but |even |that )(?:the |all |even )?"
+    r"(?:(?:most|many|other|current|existing|several|various|strongest|best|best-performing|top|top-performing|leading|strong|human|"
+    r"previous|prior|all|average|random|open-source|proprietary|frontier|state-of-the-art|sota|second-best|next) )+"
+    r"(?:(?:[^ ,.;:]+ ){0,2}?(?:models?|methods?|baselines?|approach|approaches|systems?|llms?|vlms?|mllms?|agents?|experts?|annotators?|"
+    r"performance|participants?|algorithms?) )?(?:(?:still|only|also|even|can|could|typically) )?"
+    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|manag|struggl|hover)\w* "
+    r"|(?:^|, |; |and |while |whereas |but |compared to |versus )(?:humans?|human (?:performance|experts?|annotators?|accuracy)) "
+)
+_TRAINED_BY = regex.compile(
+    r"M (?:- )?-?(?:trained|tuned|fine-tuned|finetuned|aligned|enhanced|optimized|augmented|equipped|enabled|improved|compressed|quantized|pruned) M "
+)
+_IMPROVES = regex.compile(
+    r"(?<![^ ])(?:improv|boost|enhanc|increas|rais|lift|reduc|lower)\w* (?:the )?(?:(?!by |on |in |over )[^ ,.;:()PXQNUCD]+ ){0,3}?(?P<m>M )"
+    r"(?:(?!by |on |over )[^ ,.;:()PXQNUCD]+ ){0,6}(?:by|from) (?:[^ ]+ ){0,3}$"
+)
+_RIVAL_BEFORE = regex.compile(
+    r"(?:outperform\w*|surpass\w*|beat\w*|exceed\w*|compared (?:to|with)|over|than|versus|vs|against) "
+    r"(?:(?!achiev|reach|attain|M )[^ ,.;:]+ ){1,8}\( $"
 )
 _SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
 _RIVAL = regex.compile(
@@ -668,9 +697,20 @@ class Binding:
     # --- baseline ---
 
     def _baseline(self, i: int) -> str | None:
+        claim = self._claims[i]
+        if claim.kind == "score" and (self._bracketed(claim) or self._outdone(i)):
+            # "reaches 52.2 mIoU, +4.1 higher than X": what is over X is the difference
+            return None
         for low, high in self._baseline_places(i):
             return self._noun_phrase(self._claims[i], low, high)
         return None
+
+    def _outdone(self, i: int) -> bool:
+        """Whether what a level is compared with is said of a difference that follows it."""
+        low = self._offsets[i] + 2
+        differences = any(claim.kind in ("delta", "factor") for claim in self._claims[i + 1 :])
+        own = _compared_with(self._body, low, min(self._next(i), low + _FAR))
+        return differences and not any(match[0].startswith(_COMPARED[:5]) for match in own)
 
     def _baseline_places(self, i: int) -> Iterator[tuple[int, int]]:
         """Where a claim's baseline may stand, on the strongest evidence first."""
@@ -726,23 +766,34 @@ class Binding:
     def model(self, claim: Claim) -> str | None:
         """The system a claim is made of: the subject before it, else what the paper proposes."""
         near = max(0, claim.offset - 100)
+        before = self._body[near : claim.offset]
         of = None
         if claim.kind == "score" and (by := _BY_MODEL.match(self._body, claim.offset + 2)):
             of = by.start("m")
-        elif claim.kind == "score" and (held := _HOLDS.search(self._body[near : claim.offset])):
+        elif claim.kind == "score" and (held := _HOLDS.search(before)):
             of = near + held.start("m")
         elif claim.kind == "from_to":
-            found = _OF_MODEL.search(self._body[near : claim.offset])
+            found = _OF_MODEL.search(before)
             of = near + found.start("m") if found else None
         if of is not None and (item := self._sentence.item(of)):
             return str(item.of)
+        if claim.kind == "score" and self._bracketed(claim) and _RIVAL_BEFORE.search(before):
+            return None
         at = bisect_left(self._subjects, claim.offset, key=lambda subject: subject[0])
-        subject = self._subjects[at - 1][1] if at else None
+        where, subject = self._subjects[at - 1] if at else (0, None)
         proposed = self._known.proposed
+        far = max(where, claim.offset - _FAR)
+        own = _OWN_SUBJECT.search(" " + self._body[max(0, claim.offset - _FAR) : claim.offset])
+        others = list(_OTHER_SUBJECT.finditer(self._body, far, claim.offset))
+        if others and not _OWN_SUBJECT.search(self._body, others[-1].end(), claim.offset):
+            return None
+        if subject is None and not proposed and not own:
+            improved = _IMPROVES.search(before)
+            item = self._sentence.item(near + improved.start("m")) if improved else None
+            return str(item.of) if item else None
         if subject is None or subject == proposed or not proposed:
             return subject or proposed
-        before = " " + self._body[max(0, claim.offset - _FAR) : claim.offset]
-        return proposed if _OWN_SUBJECT.search(before) else subject
+        return proposed if own else subject
 
 
 def _places(base: int, matches: Iterable[regex.Match[str] | None]) -> Iterator[tuple[int, int]]:
@@ -769,11 +820,20 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
     """After each model of a sentence, which one is the subject of what follows."""
     body = sentence.text
     subject: str | None = None
+    trained: int | None = None
     for offset, item in sentence.items_in(0, len(body)):
         if item.symbol != "M" or body.startswith(_SCORED, offset + 2):
             continue
         lead = body[max(0, offset - 40) : offset]
+        if trained is not None and offset < trained:
+            continue  # "the ZipTune-trained Llama": the model is ZipTune
+        by = _TRAINED_BY.match(body, offset)
+        if by and item.of == known.proposed:
+            trained, subject = by.end(), item.of
+            yield offset, subject
+            continue
         acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)
+        acts |= _SCORING.match(body, offset + 2) is not None and not _NOT_SUBJECT.search(lead)
         if not acts and _NOT_SUBJECT.search(lead):
             if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
                 subject = item.of
