@@ -33,11 +33,38 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "metrics": frozenset({"names", "better"}),
     "links": frozenset({"hosts", "kind"}),
     "names": frozenset({"phrases", "table", "role", "kind", "where", "weight"}),
-    "gains": frozenset({"phrases", "kind", "direction", "share"}),
+    "gains": frozenset({"phrases", "kind", "direction"}),
     "sota": frozenset({"phrases"}),
     "sizes": frozenset({"phrases", "kind"}),
     "numbers": frozenset({"phrases", "use"}),
     "code": frozenset({"phrases", "status"}),
+}
+# what a key may be set to; where it is not set, it is as the code has it
+_VALUES: Mapping[str, Mapping[str, tuple[str | bool | None, ...]]] = {
+    "models": {"kind": ("model", "method"), "any-case": (True, False)},
+    "benchmarks": {"any-case": (True, False), "corpus": (True, False)},
+    "metrics": {"better": ("up", "down", None)},
+    "links": {"kind": ("code", "model", "dataset", "project", "archive", "paper", "other")},
+    "names": {
+        "table": NAME_FILES,
+        "role": ("proposed", "base", "baseline", "training"),
+        "kind": ("model", "method"),
+        "where": ("title",),
+    },
+    "gains": {
+        "kind": ("delta", "factor", "from_to", "score", "share"),
+        "direction": ("up", "down", "sign"),
+    },
+    "sizes": {"kind": ("parameters", "tokens", "examples")},
+    "numbers": {"use": ("date", "citation", "count", "setting", "ordinal", "name", "other")},
+    "code": {"status": ("released", "promised")},
+}
+_NEEDED: Mapping[str, str] = {
+    "links": "kind",
+    "gains": "kind",
+    "sizes": "kind",
+    "numbers": "use",
+    "code": "status",
 }
 _LISTS = ("words", "never")
 _EXAMPLES = frozenset({"finds", "ignores", "note"})
@@ -166,6 +193,7 @@ def _entry(path: Path, key: str, values: Any, faults: list[str]) -> Entry | None
     for name in ("names", "hosts", "phrases", "needs", "finds", "ignores"):
         if name in values and not _is_strings(values[name]):
             faults.append(f"{where}: '{name}' is a list of strings in quotation marks")
+    faults += (f"{where}: {fault}" for fault in _wrong_values(path.stem, values))
     if len(faults) > before:
         return None
     finds, ignores = tuple(values.get("finds", ())), tuple(values.get("ignores", ()))
@@ -181,6 +209,26 @@ def _entry(path: Path, key: str, values: Any, faults: list[str]) -> Entry | None
             faults.append(f"{where}: nothing is marked with [[...]] in {sentence!r}")
     rest = {name: value for name, value in values.items() if name not in _EXAMPLES}
     return Entry(path.stem, key, rest, finds, ignores)
+
+
+def _wrong_values(file: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the values of an entry's keys, and what may stand there."""
+    for name, allowed in _VALUES.get(file, {}).items():
+        if name in values and not any(values[name] is a or values[name] == a for a in allowed):
+            told = ", ".join(_told(value) for value in allowed if value is not None)
+            yield f"'{name}' is {_told(values[name])!r}; it may be {told}"
+    needed = _NEEDED.get(file)
+    if needed and needed not in values:
+        allowed = _VALUES[file][needed]
+        yield f"no '{needed}'; write one of {', '.join(map(_told, allowed))}"
+    weight = values.get("weight", 0)
+    if file == "names" and (isinstance(weight, bool) or not isinstance(weight, int | float)):
+        yield f"'weight' is {weight!r}; it may be a number such as 1 or 0.5"
+
+
+def _told(value: object) -> str:
+    """A value as it is written in a rule file."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _is_strings(value: Any) -> bool:

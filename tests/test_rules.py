@@ -90,6 +90,41 @@ def test_an_entry_without_phrases_names_a_rule_that_code_gives(entry: Entry) -> 
         ("benchmarks.yaml", "Food: [", "not readable as YAML"),
         ("foods.yaml", "Food: {}", "not a rule file's name"),
         ("words.yaml", "we: [1, 2]", "write a list of words"),
+        (
+            "gains.yaml",
+            "odd:\n  phrases: ['{amount} up']\n  kind: dleta\n  finds: ['[[3%]] up']",
+            r"gains\.yaml, odd: 'kind' is 'dleta'; it may be delta, factor, from_to, score, share",
+        ),
+        (
+            "gains.yaml",
+            "odd:\n  phrases: ['{amount} up']\n  finds: ['[[3%]] up']",
+            "odd: no 'kind'; write one of delta, factor",
+        ),
+        (
+            "metrics.yaml",
+            "chews:\n  names: [chews]\n  better: more\n  finds: ['[[chews]]']",
+            "'better' is 'more'; it may be up, down",
+        ),
+        (
+            "numbers.yaml",
+            "odd:\n  phrases: ['{number} up']\n  use: gainz\n  finds: ['[[3]] up']",
+            "'use' is 'gainz'; it may be date, citation",
+        ),
+        (
+            "code.yaml",
+            "odd:\n  phrases: ['it is out']\n  status: out\n  finds: ['[[It is out.]]']",
+            "'status' is 'out'; it may be released, promised",
+        ),
+        (
+            "benchmarks.yaml",
+            "Food:\n  names: [FoodBench]\n  any-case: maybe\n  finds: ['[[FoodBench]]']",
+            "'any-case' is 'maybe'; it may be yes, no",
+        ),
+        (
+            "names.yaml",
+            "odd:\n  phrases: ['of {names}']\n  weight: much\n  finds: ['Of [[Foo|base]].']",
+            "'weight' is 'much'; it may be a number",
+        ),
     ],
 )
 def test_a_broken_rule_file_is_refused_with_what_to_do(
