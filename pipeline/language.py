@@ -48,9 +48,8 @@ def claim_sentences(doc: Doc) -> Doc:
     """
     starts = []
     tokens = [token.text for token in doc]
-    for i, before in enumerate(tokens[:-1], 1):
-        if before[0] not in _ENDS:
-            continue
+    for i in [i for i, token in enumerate(tokens[:-1], 1) if token[0] in _ENDS]:
+        before = tokens[i - 1]
         if before[0] in ")\"'" and not (i > 1 and tokens[i - 2][0] in ".?!"):
             continue
         if before == "." and i > 1:

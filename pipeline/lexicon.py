@@ -8,17 +8,15 @@ a space or nothing are the same; case must be as in one of the name's spellings.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import regex
-
 from pipeline.rules import Entry
 
-# a "v" before a digit is an atom of its own: ColBERTv2 is colbert v 2
-_ATOM = regex.compile(r"[^\W\d_]+?(?=[vV]\d)|[^\W\d_]+|\d+")
-_VERSION_NEXT = regex.compile(r"[vV]?\d")  # "Llama3.1", "ColBERTv2"
+_ATOM = re.compile(r"[^\W\d_]+|\d+")
+_VERSION_NEXT = re.compile(r"[vV]?\d")  # "Llama3.1", "ColBERTv2"
 _GLUE = frozenset(("", "-", " ", "_", "'", "- ", " -"))
 _ENTRY = ""  # no atom is empty, so the key of a node's entries cannot clash
 
@@ -52,13 +50,12 @@ class Lexicon:
         """The names of a folded text, from left to right, none overlapping another."""
         atoms = _atoms(text)
         found: list[Found] = []
-        i, count = 0, len(atoms)
-        while i < count:
+        root, count, free = self._root, len(atoms), 0
+        for i in [i for i, atom in enumerate(atoms) if atom[2] in root]:
             start, _, atom = atoms[i]
-            node = self._root.get(atom)
-            if node is None or (start and _continues(text, start)):
-                i += 1
+            if i < free or (start and _continues(text, start)):
                 continue
+            node = root[atom]
             best, j = None, i
             while True:
                 for name, entry in node.get(_ENTRY, ()):
@@ -83,29 +80,39 @@ class Lexicon:
                 if step is None:
                     break
                 node = step
-            if best is None:
-                i += 1
-            else:
+            if best is not None:
                 found.append(best[0])
-                i = best[1] + 1
+                free = best[1] + 1
         return found
 
 
 @functools.lru_cache(maxsize=4)
 def _atoms(text: str) -> list[tuple[int, int, str]]:
     """The atoms of a text, each with its range; kept for the lexicons that read it in turn."""
-    return [(*m.span(), m.group().lower()) for m in _ATOM.finditer(text)]
+    return list(_atoms_of(text))
+
+
+def _atoms_of(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _ATOM.finditer(text):
+        start, end = match.span()
+        atom = match.group().lower()
+        if atom[-1] == "v" and end - start > 1 and text[end : end + 1].isdecimal():
+            # a "v" before a digit is an atom of its own: ColBERTv2 is colbert v 2
+            yield start, end - 1, atom[:-1]
+            yield end - 1, end, "v"
+        else:
+            yield start, end, atom
 
 
 def _parts(name: str) -> list[str]:
     """The atoms of a name; a sign that is no mere glue sticks to the atom after it."""
     parts: list[str] = []
     last = None
-    for match in _ATOM.finditer(name):
-        glue = name[last : match.start()] if last is not None else ""
+    for start, end, atom in _atoms_of(name):
+        glue = name[last:start] if last is not None else ""
         sticky = "" if glue in _GLUE else glue.strip()
-        parts.append(sticky + match.group().lower())
-        last = match.end()
+        parts.append(sticky + atom)
+        last = end
     return parts
 
 

@@ -7,6 +7,7 @@ Found in the raw text, before anything is folded: LaTeX remains are often glued 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -148,12 +149,12 @@ class Links:
     def _statuses(self, text: Text) -> set[str]:
         statuses = set()
         folded = text.text
-        for start, end in text.sentences:
-            low = folded[start:end].lower()
-            if not regex.search(
-                r"cod[ei]|implement|open|repositor|artifact|releas|github|framework|avail", low
-            ):
+        done = 0
+        for hint in _MAYBE_CODE.finditer(folded):
+            if hint.start() < done:
                 continue
+            start, end = text.sentence_of(hint.start())
+            done = end
             items = [Item(m.start(), m.end(), "L") for m in _URL.finditer(folded, start, end)]
             sentence = skeleton(folded, start, end, items)
             statuses |= {entry["status"] for entry, _ in self._status.find(sentence.text)}
@@ -165,6 +166,12 @@ class Links:
         if "released" in statuses or any(link.kind == "code" for link in links):
             return "released"
         return "not_stated"
+
+
+_MAYBE_CODE = re.compile(
+    r"[Cc]od[ei]|[Ii]mplement|[Oo]pen|[Rr]epositor|[Aa]rtifact|[Rr]eleas|[Gg]it[Hh]ub|[Ff]ramework|"
+    r"[Aa]vail|CODE|OPEN"
+)
 
 
 def _trimmed(text: str, start: int, end: int) -> int:
