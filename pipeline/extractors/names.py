@@ -15,7 +15,7 @@ import regex
 
 from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
-from pipeline.lexicon import Lexicon
+from pipeline.lexicon import Found, Lexicon
 from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item, Placed, Skeleton, apart, by_sentence, skeleton
 
@@ -43,7 +43,7 @@ _CAPITAL = regex.compile(
     r"\p{Lu}[\p{L}'-]*\p{Ll}[\p{L}\d'-]*\+{0,2}$|\p{Lu}\p{Lu}[\p{L}\d-]*$|\p{Lu}[\d-]+$"
 )
 _VERSION = regex.compile(
-    r"(?:[- ]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?!\d|%|\.\d)(?:[a-zA-Z](?![A-Za-z]))?"
+    r"(?:[- ~]?[vV]?\d{1,2}(?:\.\d{1,2}){0,2}(?!\d|%|\.\d)(?:[a-zA-Z](?![A-Za-z]))?"
     r"|[- ]?\d+(?:\.\d+)?[oxX](?![A-Za-z\d])|\.\d(?!\d)"
     r"|[- _]?(?:\d+x)?\d+(?:\.\d+)?[BbMmTK](?![A-Za-z\d])(?!\s(?:param|token|sample|example|image|imag|pair))"
     r"|-\d{2,4}(?!\d)"
@@ -52,6 +52,8 @@ _VERSION = regex.compile(
     r"Dev|Schnell|OneVision|Reasoning|Reasoner|Think|LM|Embedding|R1|V\d|Math-Instruct|Coder-Instruct)(?![A-Za-z])"
     r"|-(?:instruct|chat|base|large|small|tiny|medium|huge|xl|xxl|turbo|mini|nano|it|sft|dpo|preview|vision|vl|coder|math|"
     r"uncased|cased|Base|L|B|S|H|G|XS|T|Ti)(?![A-Za-z\d])"
+    r"|-A\d{1,2}(?:\.\d)?B(?![A-Za-z\d])|[- ](?:Air|Codex|Fable|Opus|Sol|Terminus|Speciale|Exp|Guard|Edit|Live|Fast|High|Low)(?![A-Za-z])"
+    r"|-(?:[IT]2[VI]|TI2V|FP8|NVFP4|AWQ|GPTQ|PT|IT|DPO|SFT|RL)(?![A-Za-z\d])"
     r"|-[A-Z][A-Za-z]?/\d+(?:@\d+)?|-X{1,2}L/\d|/\d{1,2}(?=[^\w/]|$)(?<=[LBSHGT]/\d{1,2})|[- ][A-Z]\d(?!\w)|-preview(?!\w))"
 )
 _COMPOUND = regex.compile(
@@ -62,6 +64,13 @@ _COMPOUND = regex.compile(
     r"labeled|scored|judged|written|encoded|adapted|variants?|score|scores|supervised|adjusted|consistent|"
     r"embedding|embeddings|encoder|features|agents?|methods?|benchmark|dataset)(?:-[a-z]+)*$"
 )
+_TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])")
+_MARKED = regex.compile(r"[\p{Lu}\d+*]")
+_NUMBERED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}")
+_DATA_BEFORE = regex.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(?: the)? $")
+_WORD_AFTER = regex.compile(r" ([\p{L}-]+)")
+_SENTENCE_WORD = regex.compile(r"[a-z0-9@-]+")
+_TITLE_HEAD = regex.compile(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)")
 _SENTENCE_START = regex.compile(r"[\s\"'(\[*]*")
 _JOINER = regex.compile(r" |-")
 _PLAIN = regex.compile(r"[^a-z0-9+*\\]")
@@ -82,6 +91,29 @@ _PROPOSED_PLAIN = regex.compile(
 _MIXED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{Lu}-\p{Lu}|\d\p{Lu}|\p{Lu}\d|^\\\\|_|\+$")
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
 _BRACKETED = regex.compile(r"\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
+_DATA_FORM = regex.compile(
+    r"(?:[Bb]ench|BENCH|Benchmark|Eval|EVAL|QA|Corpus|corpus|Corpora|Dataset|dataset|[Tt]reebank|Bank|Arena|NLI|"
+    r"-\d+(?:\.\d+)?[KkM])(?:[-+]?(?:[vV]?\d[\d.]*[KkMB]?|XL|[Pp]ro|[Pp]lus|[Hh]ard|[Ll]ite|[Mm]ini|V|VL|X|ZH|CN|EN|\+))*$"
+)
+# what a data set is said to hold: "X contains 3,000 questions", "X, a set of 2M pairs", "X: 120 tasks"
+_HOLDS = regex.compile(
+    r"[ZMB] (?:\( (?:[^ ]+ ){1,6}?\) )?(?:, |: |- |\u2014 |\u2013 )?(?:(?:which|that|it) )?"
+    r"(?:(?:is )?an? (?:[^ .;:]+ ){0,5}?(?:set|suite|pool|compilation|bank) of |contain(?:s|ing) |compris(?:es|ing) |consist(?:s|ing) of |"
+    r"includ(?:es|ing) |cover(?:s|ing) |span(?:s|ning) |(?:is )?composed of |features |featuring |(?<=: )|with )"
+    r"(?:a (?:total|set|collection) of )?(?:(?:over|more|than|about|around|approximately|nearly|roughly|up|to|some) ){0,3}"
+    r"\$?\d[^ ]* (?:, \d{3} )?(?:[^ .;:()]+ ){0,7}?"
+    r"(?:questions?|problems?|pairs|instances|samples|examples|images|videos|clips|texts|documents|sentences|articles|papers|episodes|"
+    r"scenarios|dialogues?|conversations|utterances|trajectories|tasks|queries|prompts|annotations|scenes|recordings|hours|posts|tweets|stories|"
+    r"reports|items|entries|tables|charts|passages|cases|games|environments|reviews|patients|languages|objects|triples|captions) "
+)
+# a name with its own figure beside it where the sentence compares: "Z by 3.2 %", "Z ( 43.6 % )"
+_RIVAL = regex.compile(
+    r"([Z]) (?:by (?:(?:up to|about|over|more than|around|nearly) )?(?:\$ )?[+]?\d|\( (?:\$ )?\d+\.?\d* ?\\? ?(?:%|\)|[a-z]+ \)|v))"
+)
+_COMPARES = regex.compile(
+    r"\b(?:outperform|surpass|exceed|beat|improv|compar|than |over (?:the |state|previous|prior|existing|strong)|versus|vs |against|best)"
+)
+_BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
 _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
 _TITLE_WORDS = 5
@@ -141,6 +173,11 @@ class Name:
             self.candidates[0].surface
         )
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether its form says that it is a benchmark or a data set: ZipBench, ZipMath-40K."""
+        return _DATA_FORM.search(self.candidates[0].surface) is not None
+
     def add(self, table: str | None, weight: float, rule: str) -> None:
         """Adds evidence that the name is one of a table."""
         if table:
@@ -173,7 +210,7 @@ class Names:
         words = rules.words
         self._phrases = Phrases(rules, "names")
         self._heads: dict[str, str] = {}
-        for noun_class in ("method-noun", "model-head", "dataset-head"):
+        for noun_class in ("method-noun", "model-head", "no-thing", "dataset-head"):
             for word in words[noun_class]:
                 self._heads[word] = noun_class
         self._needs = {
@@ -182,6 +219,7 @@ class Names:
             for entry in rules.entries[file]
             if entry["needs"]
         }
+        self._twins = _twins(rules)
 
     # --- candidates ---
 
@@ -278,7 +316,7 @@ class Names:
             return len(token) > 3 and not _MATHS.match(token)
         if _PREFIXED.match(token):
             return False
-        if token[0].isdigit() and not regex.search(r"\p{Ll}\p{Lu}|\p{Lu}{2}", token):
+        if token[0].isdigit() and not _NUMBERED.search(token):
             return False
         if not _CAMEL.search(token) and not (token.endswith(("+", "*")) and token[0].isupper()):
             return False
@@ -293,28 +331,19 @@ class Names:
             start, end = hit.start, hit.end
             if start < last:
                 continue
-            entry = hit.entry
-            needs = self._needs.get(entry.path)
-            if needs:
-                low, high = text.sentence_of(start)
-                words = set(regex.findall(r"[a-z0-9@-]+", folded[low:high].lower()))
-                if not words & needs and not any(
-                    " " in n and n in folded[low:high].lower() for n in needs
-                ):
-                    continue
-            strong = True
+            meant = self._meant(text, hit)
+            if meant is None:
+                continue
+            entry, strong = meant, True
             if entry.file == "models":
                 while (more := _VERSION.match(folded, end)) is not None:
                     end = more.end()
-            tail = regex.match(
-                r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])",
-                folded[end : end + 60],
-            )
+            tail = _TAIL.match(folded[end : end + 60])
             variant = False
             if tail:
                 compound = _COMPOUND.search("x" + tail.group())
                 piece = tail.group()[: compound.start() - 1] if compound else tail.group()
-                if piece and regex.search(r"[\p{Lu}\d+*]", piece):
+                if piece and _MARKED.search(piece):
                     end += len(piece)
                     variant = True
             if variant and entry.file == "models":
@@ -324,6 +353,35 @@ class Names:
                 found.append(Candidate(text, start, end, folded[start:end], strong, entry))
             last = end
         return found
+
+    def _meant(self, text: Text, hit: Found) -> Entry | None:
+        """The entry that a known name stands for here; None if words that it needs are missing.
+
+        A name may be both a model's and a benchmark's, as that of a model's own data set.
+        """
+        low, high = text.sentence_of(hit.start)
+        entries = [
+            hit.entry,
+            *self._twins.get((hit.entry.path, key_of(text.text[hit.start : hit.end])), ()),
+        ]
+        entries = [e for e in entries if self._has_needs(e, text.text[low:high].lower())]
+        if len(entries) < 2:
+            return entries[0] if entries else None
+        needing = [e for e in entries if e["needs"]]
+        if len(needing) == 1:
+            return needing[0]
+        data = _DATA_BEFORE.search(text.text, low, hit.start) is not None
+        after = _WORD_AFTER.match(text.text, hit.end)
+        if after and self._heads.get(after[1].lower(), "") == "dataset-head":
+            data = True
+        file = "benchmarks" if data else "models"
+        return next((e for e in entries if e.file == file), entries[0])
+
+    def _has_needs(self, entry: Entry, sentence: str) -> bool:
+        needs = self._needs.get(entry.path)
+        if not needs or not needs.isdisjoint(_SENTENCE_WORD.findall(sentence)):
+            return True
+        return any(" " in need and need in sentence for need in needs)
 
     # --- evidence ---
 
@@ -371,11 +429,11 @@ class Names:
     ) -> list[Candidate]:
         """The part of a title before its colon is one candidate, if it is as short as a name."""
         folded = text.text
-        match = regex.match(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)", folded)
+        match = _TITLE_HEAD.match(folded)
         if (
             not match
             or len(match[1].split()) > _TITLE_WORDS
-            or not regex.search(r"\p{L}", match[1])
+            or not any(character.isalpha() for character in match[1])
         ):
             return candidates
         end = match.end(1)
@@ -409,6 +467,12 @@ class Names:
             weight, role = float(entry["weight"] or 0), entry["role"]
             for offset, item in sentence.items_in(*match.span("names")):
                 name: Name = item.of
+                if entry.key in _BESIDE and text.text.startswith("-", item.end):
+                    continue  # "a ZipTune-based dataset" is not called ZipTune
+                head = self._head(sentence, offset) if weight and not entry["table"] else None
+                if head == "no-thing":
+                    name.roles["no thing"] += 1
+                    continue
                 if own:
                     name.said.add(entry.key)
                 if role and (own or role == "training"):
@@ -418,13 +482,14 @@ class Names:
                 if entry["table"]:
                     name.add(entry["table"], weight, entry.path)
                 elif weight:
-                    head = self._head(sentence, offset)
                     if head == "model-head":
                         name.kinds["model"] += 2
                     elif head == "method-noun":
                         name.kinds["method"] += 2
-                    table = "benchmarks" if head == "dataset-head" else "models"
-                    name.add(table, weight + (1 if head else 0), entry.path)
+                    data = head == "dataset-head" or (head is None and name.holds_data)
+                    name.add("benchmarks" if data else "models", weight + bool(head), entry.path)
+        if own and not title:
+            _read_rivals(sentence)
 
     def _head(self, sentence: Skeleton, offset: int) -> str | None:
         """The class of the noun a name stands beside: "X, a framework", "the dataset X"."""
@@ -441,6 +506,8 @@ class Names:
             return self._heads[words[after]]
         if after + 1 < len(words) and " ".join(words[after : after + 2]) in self._heads:
             return self._heads[" ".join(words[after : after + 2])]
+        if _HOLDS.match(sentence.text, sentence.offsets[at]):
+            return "dataset-head"
         opens = after + 1 < len(words) and words[after + 1] not in _STOPS
         if opens and words[after] in (",", ":", "is", "are", "-", "\u2014", "as"):
             found = self._noun(words, after + 1)
@@ -499,17 +566,45 @@ class Names:
         return None
 
     def _noun(self, words: list[str], at: int) -> str | None:
-        """The class of the head noun of the noun phrase that begins here."""
+        """The class of the head noun of the noun phrase that begins here.
+
+        Adjectives may be set off by commas, and an acronym may stand in brackets before the noun:
+        "a clean, fast visual question answering (VQA) benchmark".
+        """
         found = None
-        for i in range(at, min(at + 14, len(words))):
+        inside = False
+        for i in range(at, min(at + 18, len(words))):
             word = words[i]
-            if word in ("of",) and found == "model-head":
+            if word in "()":
+                if found or i == at:
+                    break
+                inside = word == "("
                 continue
+            if inside or (word == "of" and found == "model-head"):
+                continue
+            if word in ("based", ",", "and") and i > at:
+                if not found or (word == "based" and words[i - 1] == "-"):
+                    continue
+                break
             if word in _STOPS and i > at:
                 break
             two = f"{word} {words[i + 1]}" if i + 1 < len(words) else word
             found = self._heads.get(two) or self._heads.get(word) or found
         return found
+
+
+def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
+    """For each benchmark's name that is a model's too, the entries of the models."""
+    models = defaultdict(list)
+    for entry in rules.entries["models"]:
+        for name in entry["names"]:
+            models[key_of(name)].append(entry)
+    return {
+        (entry.path, key_of(name)): models[key_of(name)]
+        for entry in rules.entries["benchmarks"]
+        for name in entry["names"]
+        if key_of(name) in models
+    }
 
 
 _PREPOSITIONS = frozenset(
@@ -561,6 +656,18 @@ def _mark_generic(text: Text, names: dict[str, Name]) -> None:
             before = words[-len(expansion) - 1 : -len(expansion)]
             if before and before[0].lower() in _PREPOSITIONS:
                 name.roles["of a phrase"] += 1
+
+
+def _read_rivals(sentence: Skeleton) -> None:
+    """Names that stand with a figure of their own in a comparison are what is compared with."""
+    compares = _COMPARES.search(sentence.text)
+    if compares is None:
+        return
+    for match in _RIVAL.finditer(sentence.text, compares.end()):
+        item = sentence.item(match.start())
+        if item is not None:
+            item.of.add("models", 1.0, "names/beats")
+            item.of.roles["baseline"] += 1
 
 
 def _share_lists(sentence: Skeleton) -> None:
