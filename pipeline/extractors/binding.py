@@ -25,7 +25,7 @@ _FAR = 500  # characters of a skeleton beyond which nothing is bound to a value
 
 # --- lists of values ---
 
-_LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|to|;) ")
+_LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|to) ")
 COMMAS = frozenset((", ", "and ", ", and ", "or "))
 _VERBISH = regex.compile(
     r"(?:^| )(?:achiev\w+|outperform\w*|surpass\w*|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|"
@@ -67,7 +67,9 @@ _AND_ON = regex.compile(
     r"(?:, )?and (?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc)[^ ]+ ){0,5}?(?:on|in|for) "
     r"(?:the )?(?P<b>B )"
 )
-_ON_A_NAME = regex.compile(r"\s(?:on|across)\s(?:the\s)?\p{Lu}[\p{L}\d]*(?:[-\p{Lu}\d]|\s\p{Lu})")
+_ON_A_NAME = regex.compile(
+    r"\s(?:on|across|of)\s(?:the\s)?\p{Lu}[\p{L}\d]*(?:[-\p{Lu}\d]|\s\p{Lu})"
+)
 _SUCH_AS = regex.compile(
     r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike) (?:[^ ]+ ){0,3}$"
 )
@@ -146,6 +148,10 @@ _IMPROVED = regex.compile(
     r"(?:K|performance|performances|results|capabilities|abilities) of "
     r"(?P<np>(?:[^ ,.;:()]+ ){1,6}?)(?=, |\( |by |from |on |including )"
 )
+_BASE_IMPROVED = regex.compile(
+    r"(?<![^ ])(?:improv|boost|enhanc|increas)\w* (?:over |upon |on )?(?P<np>(?:(?:the|a|our|its) )?(?:[^ ,.;:()PXQNUCD]+ ){0,3}?baselines? )"
+    r"(?:performance |accuracy |K |results? )?(?:by|from) "
+)
 _OPENING = regex.compile(
     r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) "
 )
@@ -155,6 +161,11 @@ _BEATING = regex.compile(
 )
 _AMONG = regex.compile(
     r"(?:compared (?:to|with)|among|over) (?P<np>(?:[^ ,.;:()]+ ){1,8}?)" + _NP_END
+)
+# "the second-best model, GPT-4, by"
+_NAMED_AFTER = regex.compile(
+    r"(?:the |a |an )?(?:[^ ,.;:()M]+ ){0,4}?(?:models?|methods?|baselines?|systems?|approach|competitor|rival|art) "
+    r"(?:, |\( )(?P<np>M )(?:, |\) |by )"
 )
 _NP_LEAD = regex.compile(r"(?:that of |those of )")
 _NP_TAIL = (" and", " or", ",", " by", " with", " (")
@@ -174,8 +185,12 @@ _LISTED_METRICS = regex.compile(
     r"(?<![^ ])(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
     r"(?:by|of|to|at|from) (?:(?!K )[^ ]+ ){0,4}$"
 )
+_METRICS_AFTER = regex.compile(
+    r"(?:points? |absolute |relative )*" + "(?:improvements? |gains? |increases? |reductions? )?"
+    r"(?:in|on|of|for) (?:terms of )?(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
+)
 _METRIC_NEXT = regex.compile(
-    r"(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|"
+    r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
     r"(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to |at |under |when |after |via |"
     r"across |using |while |without )[^ ,.;:()PXQNUCD]+ ){0,3}?"
@@ -187,7 +202,7 @@ _METRIC_BEFORE = regex.compile(
     r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,3}"
     r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
     r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|"
-    r"about|on|an?|over|was|are|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
+    r"about|on|an?|over|was|are|that|which|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
     r"roughly|in|under|model|models|only|just) ){0,6}$"
 )
 _WHAT_END = regex.compile(
@@ -231,8 +246,10 @@ _ASIDE_METRIC = regex.compile(
 )
 _TURN = regex.compile(r" (?:while|whereas|but) |, achieving $")
 _TERMS = regex.compile(
-    r"(?:[^ .;:]+ ){0,10}?(?:in terms of|measured by|in|w\.r\.t) (?:the |average |both )?"
+    r"(?:(?!while )[^ .;:PXQNUCD]+ ){0,10}?(?:in terms of|measured by|in|w\.r\.t) (?:the |average |both )?"
     r"(?P<np>(?:[^ ,.;:()PXQNUCD]+ ){0,2}?(?:K )+(?:score |rate )?)"
+    r"|(?:(?!while )[^ .;:PXQNUCD]+ ){0,10}?in terms of (?:the |average )?(?P<np>(?:[^ ,.;:()PXQNUCDMB]+ ){1,3}?)"
+    r"(?:metric |metrics )?(?=,|\.|;|\(|\)|on |and |in |for |over |compared |than |at |with |$)"
 )
 _MEASURE = (
     r"(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |at |is |are |we |it )"
@@ -246,12 +263,23 @@ _MEASURE_BEFORE = regex.compile(
 )
 # "69.0% OSR on R2R": the words between a level and what it is measured on, known as a metric or not
 _NOUN_NEXT = regex.compile(
-    r"(?:(?:overall|average|mean|absolute|relative) )*"
+    r"(?:\( [^ ()]+ \) )?(?:(?:overall|average|mean|absolute|relative) )*"
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|is|are|was|were|we|it|that|which|who|when|after|via|across|"
     r"using|while|without|under|points?|improvements?|gains?|increases?|reductions?|drops?|respectively|compared|"
     r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|"
     r"among|between|[a-z]+ly|[a-z]+ing|[a-z]+ed) )[^ ,.;:()\p{Lu}]+ ){1,3})"
     r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|against|as) |$)"
+)
+_CHANGE_NOUN = r"(?:improvements?|gains?|increases?|reductions?|drops?|decreases?|savings?|boosts?|loss|losses|degradations?|lifts?|uplifts?) "
+# "3% success rate improvement", "a 2.9% increase in revenue"
+_CHANGED = regex.compile(
+    r"(?:(?:absolute|relative|average|overall|mean|substantial|significant|further|additional|consistent|points?|percentage) )*"
+    r"(?:(?P<np>(?:(?!(?:on|in|of|for|over|and|than|by|with|to|performance) |[a-z]+ly )[^ ,.;:()PXQNUCDMB]+ ){1,3}?)"
+    + _CHANGE_NOUN
+    + r"|"
+    + _CHANGE_NOUN
+    + r"(?:in|of) (?:(?:the|its|their|average|overall|both) )*"
+    r"(?P<np>(?:(?!(?:on|in|of|for|over|and|than|by|with|to|from|at|when|while|across|compared|using|per) )[^ ,.;:()PXQNUCDMB]+ ){1,4}))"
 )
 # "reduces load imbalance from 1.34 to 1.08"
 _OBJECT_BEFORE = regex.compile(
@@ -286,7 +314,14 @@ _AVERAGED = regex.compile(
     regex.IGNORECASE,
 )
 _VERSUS = regex.compile(
-    r"(?:\( |, )?(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}"
+    r"(?:\( |, |^|(?<= ))(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}$"
+)
+_EXCELS = regex.compile(
+    r"(?:outperform|surpass|exceed|beat|improv)\w* |which is |(?:, |\( )(?:a|an) |yielding |representing |corresponding |"
+    r"achieving |, (?:up )?$|\( (?:up )?$"
+)
+_OTHER_MATTER = regex.compile(
+    r"(?:^| )(?:while|whereas|but|and (?:reduc|improv|increas|cut|sav|requir|us)\w*) |; "
 )
 
 # --- models ---
@@ -441,9 +476,13 @@ class Binding:
                 before is not None
                 and claim.metric is None
                 and claim.kind == before.kind
-                and _VERSUS.fullmatch(self._body, before.offset + 2, claim.offset)
+                and _VERSUS.search(
+                    self._body[max(before.offset + 2, claim.offset - 40) : claim.offset]
+                )
             ):
                 claim.metric = before.metric
+            if claim.kind == "delta" and claim.metric is None:
+                claim.metric = self._metric_of_level(i)
             if before is not None and claim.metric is None and self._bracketed(claim):
                 # "reaches 85% success, beating X (66%) and Y (55%)"
                 alike = before.kind == claim.kind and before.item.of.unit == claim.item.of.unit
@@ -456,6 +495,17 @@ class Binding:
         for i, group in enumerate(self._groups):
             if len(group) > 1 and group[0] is self._claims[i]:
                 self._share(group)
+
+    def _metric_of_level(self, i: int) -> str | None:
+        """The metric of the level a difference is told of: "reaches 61% accuracy, 12% above X"."""
+        first = self._claims.index(self._groups[i][0])
+        level = self._claims[first - 1] if first else None
+        if level is None or level.kind not in ("score", "from_to") or level.metric is None:
+            return None
+        between = self._body[level.offset + 2 : self._offsets[first]]
+        if _OTHER_MATTER.search(between) or not _EXCELS.search(between):
+            return None
+        return level.metric
 
     def _bracketed(self, claim: Claim) -> bool:
         """Whether a value stands in brackets after what attains it: "X (66.3%)"."""
@@ -518,6 +568,13 @@ class Binding:
             return here[-1:] if one_each and not self._interleaved(i) else here
         if self._elsewhere(i):
             return []
+        before = self._claims[i - 1] if i else None
+        if before is not None and _VERSUS.search(
+            self._body[max(previous, claim.offset - 40) : claim.offset]
+        ):
+            return list(before.benchmarks)
+        if named := self._respectively(group):
+            return [named[group.index(claim)]]
         if group[-1] is not claim:
             place = group.index(claim)
             names = self._measured_on(i + len(group) - 1 - place, turn=False)
@@ -528,6 +585,16 @@ class Binding:
                 if named := self._measured_on(n, turn=False):
                     return named
         return self._benchmarks_before(i, previous) or self._carried(claim)
+
+    def _respectively(self, group: Sequence[Claim]) -> list[str]:
+        """The benchmarks named before a list of as many values, "respectively" one each."""
+        end = group[-1].offset + 2
+        if len(group) < 2 or "respectively " not in self._body[end : end + 80]:
+            return []
+        first = self._claims.index(group[0])
+        low = self._offsets[first - 1] + 2 if first else 0
+        names = list(dict.fromkeys(self._names(max(low, group[0].offset - _FAR), group[0].offset)))
+        return names if len(names) == len(group) else []
 
     def _measured_on(self, i: int, *, turn: bool = True) -> list[str]:
         """The benchmarks named after a value and before the next."""
@@ -568,6 +635,11 @@ class Binding:
             matches = list(_ON.finditer(" " + self._body[start : claim.offset]))
             if matches:
                 match = matches[-1]
+                apart = start - 1 + match.end("b")
+                if claim.kind in ("factor", "share") and _BREAK.search(
+                    self._body, apart, claim.offset
+                ):
+                    return []
                 return self._names(start - 1 + match.start("b"), start - 1 + match.end("b"))
             last = self._body.rfind("B ", start, claim.offset)
             return [] if _SUCH_AS.search(self._body[max(0, last - 60) : last]) else near[-1:]
@@ -630,6 +702,8 @@ class Binding:
             yield from _places(low, [_NOUN_NEXT.match(after)])
         if claim.kind != "share":
             yield from _places(base, [_METRIC_BEFORE.search(before)])
+        if claim.kind in ("delta", "factor"):
+            yield from _places(low, [_CHANGED.match(after)])
         if claim.kind == "factor" and (claim.what is None or claim.what[0] < claim.offset):
             yield from _places(low, [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after)])
             yield from _places(low, [_MORE_NEXT.match(after)])
@@ -664,7 +738,8 @@ class Binding:
         turn = near and _TURN.search(before, near.start())
         if near and claim.kind != "factor" and not turn:
             yield from _places(base, [near])
-        yield from _places(low, [_TERMS.match(after)])
+        tail = group[-1].offset + 2
+        yield from _places(tail, [_TERMS.match(self._body[tail : tail + _FAR])])
 
     def _listed_metric(self, claim: Claim, group: Sequence[Claim]) -> Iterator[tuple[int, int]]:
         """The one of "F1 and recall by 3% and 5%": one metric for each value."""
@@ -672,7 +747,10 @@ class Binding:
             return
         low = max(0, group[0].offset - _FAR)
         listed = _LISTED_METRICS.search(self._body[low : group[0].offset])
-        if not listed:
+        if listed is None:
+            low = group[-1].offset + 2
+            listed = _METRICS_AFTER.match(self._body[low : low + _FAR])
+        if listed is None:
             return
         places = self._sentence.items_in(low + listed.start("list"), low + listed.end("list"))
         names = [offset for offset, item in places if item.symbol == "K"]
@@ -736,6 +814,7 @@ class Binding:
         if claim.kind == "delta":
             yield from _places(previous, [_IMPROVED.search(body[previous : claim.offset])])
             yield from _places(0, [_OPENING.match(body)])
+            yield from _places(previous, [_BASE_IMPROVED.search(body[previous : claim.offset])])
         yield from _places(0, [_OPENED.match(body)])
         start = end if end < len(body) else claim.offset
         yield from _places(0, [_BEATING.search(body, start, start + _FAR)])
@@ -755,6 +834,8 @@ class Binding:
 
     def _noun_phrase(self, claim: Claim, low: int, high: int) -> str | None:
         body = self._body
+        if named := _NAMED_AFTER.match(body, low):
+            low, high = named.span("np")
         if lead := _NP_LEAD.match(body, low, high):
             low = lead.end()
         while high > low and body[low:high].rstrip().endswith(_NP_TAIL):
