@@ -66,6 +66,7 @@ _COMPOUND = regex.compile(
 )
 _TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])")
 _MARKED = regex.compile(r"[\p{Lu}\d+*]")
+_SEVERAL = regex.compile(r"[\s.]")
 _NUMBERED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}")
 _DATA_BEFORE = regex.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(?: the)? $")
 _WORD_AFTER = regex.compile(r" ([\p{L}-]+)")
@@ -89,6 +90,7 @@ _PROPOSED_PLAIN = regex.compile(
     r"\p{Ll}[\p{L}\d]*(?:[- ](?!(?:for|of|to|in|on|with|and|that|which|as|by|from|based|via|where|using|or|methods?|algorithms|models|techniques|results)\b)[\p{Ll}\d]+){0,3})(?:\s-\s|,\s(?:a|an|which|the|our|where)\s|\s\([A-Z]|:\s)"
 )
 _MIXED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{Lu}-\p{Lu}|\d\p{Lu}|\p{Lu}\d|^\\\\|_|\+$")
+_PART = regex.compile(r"[\p{L}\p{N}]+")
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
 _BRACKETED = regex.compile(r"\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
 _DATA_FORM = regex.compile(
@@ -129,6 +131,7 @@ class Candidate:
     surface: str
     strong: bool
     entry: Entry | None = None
+    variant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,7 @@ class Names:
         }
         words = rules.words
         self._phrases = Phrases(rules, "names")
+        self._classes = frozenset(words["class-noun"])
         self._heads: dict[str, str] = {}
         for noun_class in ("method-noun", "model-head", "no-thing", "dataset-head"):
             for word in words[noun_class]:
@@ -223,9 +227,19 @@ class Names:
 
     # --- candidates ---
 
-    def candidates(self, text: Text, links: Sequence[Item]) -> list[Candidate]:
-        """The places of a text that may be names, in order, none overlapping another."""
+    def candidates(
+        self, text: Text, links: Sequence[Item], head: Candidate | None = None
+    ) -> list[Candidate]:
+        """The places of a text that may be names, in order, none overlapping another; `head` is
+        the name that the title begins with, if its words alone would not show it.
+        """
         known = self._known(text, links)
+        if head is not None:
+            again = [
+                Candidate(text, *span, head.surface, head.strong)
+                for span in _places(text, head.surface)
+            ]
+            known = sorted((*again, *apart(known, again)), key=lambda place: place.start)
         plain = apart(
             [
                 Candidate(text, *m.span("name"), m["name"], strong=True)
@@ -348,7 +362,7 @@ class Names:
                     variant = True
             if variant and entry.file == "models":
                 # "LLaMA-NAS" is another thing than LLaMA
-                found.append(Candidate(text, start, end, folded[start:end], strong))
+                found.append(Candidate(text, start, end, folded[start:end], strong, variant=True))
             else:
                 found.append(Candidate(text, start, end, folded[start:end], strong, entry))
             last = end
@@ -389,10 +403,14 @@ class Names:
         """The names of a paper that have evidence enough, each with its table, rule and places."""
         names: dict[str, Name] = {}
         sentences: list[tuple[Text, Skeleton]] = []
+        head: Candidate | None = None
         for i, text in enumerate(texts):
-            candidates = self.candidates(text, links[i])
+            candidates = self.candidates(text, links[i], head)
             if i == 0:
                 candidates = self._with_title_head(text, candidates, texts[-1].text)
+                first = candidates[0] if candidates else None
+                if first and first.entry is None and _SEVERAL.search(first.surface):
+                    head = first if first.start == 0 else None
             items = []
             for candidate in candidates:
                 key = key_of(candidate.surface)
@@ -407,13 +425,13 @@ class Names:
             for (start, end), inside in by_sentence(text.sentences, items):
                 if inside:
                     sentences.append((text, skeleton(text.text, start, end, inside)))
-        for text in texts:
-            _mark_generic(text, names)
         begins = _own_part(texts[1], names)
         for text, sentence in sentences:
             own = text is not texts[1] or sentence.places[-1][1] > begins
             self._read_sentence(text, sentence, own=own)
         _merge_expansions(sentences)
+        for text in texts:
+            _read_brackets(text, names, self._classes)
         for _, sentence in sentences:
             _share_lists(sentence)
         small = set(_SMALL.findall(" ".join(text.text for text in texts)))
@@ -593,6 +611,18 @@ class Names:
         return found
 
 
+def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
+    """Where a name stands in a text as a word of its own."""
+    folded = text.text
+    at = folded.find(surface)
+    while at >= 0:
+        end = at + len(surface)
+        around = folded[at - 1 : at] + folded[end : end + 1]
+        if not any(c.isalnum() or c in "_-" for c in around):
+            yield at, end
+        at = folded.find(surface, end)
+
+
 def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
     """For each benchmark's name that is a model's too, the entries of the models."""
     models = defaultdict(list)
@@ -628,34 +658,76 @@ def _own_part(abstract: Text, names: dict[str, Name]) -> int:
     return min(places, default=0)
 
 
-def _mark_generic(text: Text, names: dict[str, Name]) -> None:
-    """Marks acronyms of ordinary words: in "question answering (QA)" QA names no thing."""
+def _read_brackets(text: Text, names: dict[str, Name], classes: frozenset[str]) -> None:
+    """Reads "what it stands for (ACRONYM)": the acronym is the name, and the words before it none.
+
+    An acronym of ordinary words, "question answering (QA)", or of a class of things, "Video
+    Language Models (VLMs)", names no single thing unless the paper proposes it.
+    """
     for match in _BRACKETED.finditer(text.text):
         name = names.get(key_of(match[1])) or names.get(key_of(match[1]) + "s")
         if name is None or name.entry is not None:
             continue
-        letters = [c for c in match[1].lower() if c.isalpha()]
-        lead = text.text[max(0, match.start() - 120) : match.start()]
-        words = [
-            w
-            for part in lead.split()
-            for w in part.replace("-", " ").replace("/", " ").split()
-            if w
-        ]
-        tail = words[-len(letters) - 2 :]
-        initials = [w[0].lower() for w in tail]
-        at = 0
-        for initial in initials:
-            if at < len(letters) and initial == letters[at]:
-                at += 1
-        if at < len(letters) and not (at >= 2 and at >= len(letters) - 1):
+        low = max(text.sentence_of(match.start())[0], match.start() - 160)
+        words = list(_PART.finditer(text.text, low, match.start()))
+        begin = _begin_of_expansion(words, match[1])
+        if begin is None:
             continue
-        expansion = tail[-len(letters) :]
-        if sum(w[0].isupper() for w in expansion[1:]) < max(1, len(expansion) - 2):
+        expansion = words[begin:]
+        for other in names.values():
+            if other is name or other.entry is not None or other.alias_of is not None:
+                continue
+            inside = [
+                c
+                for c in other.candidates
+                if c.text is text and expansion[0].start() <= c.start and c.end <= match.start()
+            ]
+            if inside and (not other.strong or len(other.candidates) == len(inside)):
+                _give(other, name)
+        starts = sum(word.group()[0].isupper() for word in expansion[1:])
+        if starts < max(1, len(expansion) - 2):
             name.generic = True
-            before = words[-len(expansion) - 1 : -len(expansion)]
-            if before and before[0].lower() in _PREPOSITIONS:
+            if begin and words[begin - 1].group().lower() in _PREPOSITIONS:
                 name.roles["of a phrase"] += 1
+        elif expansion[-1].group().lower() in classes:
+            name.generic = True
+
+
+def _begin_of_expansion(words: Sequence[regex.Match[str]], short: str) -> int | None:
+    """The index of the word that the expansion of an acronym begins with."""
+    letters = [c for c in short.lower() if c.isalpha()]
+    if not words or len(letters) < 2:
+        return None
+    for begin in range(len(words) - 1, max(-1, len(words) - len(letters) - 4), -1):
+        part = [word.group() for word in words[begin:]]
+        if part[0][0].lower() != letters[0]:
+            continue
+        # "gArment-manipuLation pOlicy": the letters of the acronym are its capitals
+        capitals = [c.lower() for word in part for c in word if c.isupper()]
+        if capitals == letters or _in_order(letters, [word[0].lower() for word in part]):
+            return begin
+    tail = [word.group()[0].lower() for word in words[-len(letters) - 2 :]]
+    met = 0
+    for initial in tail:
+        met += met < len(letters) and initial == letters[met]
+    if met >= max(2, len(letters) - 1):
+        return max(0, len(words) - len(letters))
+    return None
+
+
+def _in_order(letters: Sequence[str], initials: Sequence[str]) -> bool:
+    rest = iter(initials)
+    return all(letter in rest for letter in letters)
+
+
+def _give(giver: Name, taker: Name) -> None:
+    """Makes one name an alias of another, which gets what was said of it."""
+    giver.alias_of = taker.key
+    for table, score in giver.scores.items():
+        rule = max(giver.rules[table], key=lambda r: giver.rules[table][r])
+        taker.add(table, score, rule)
+    taker.roles.update(giver.roles)
+    taker.kinds.update(giver.kinds)
 
 
 def _read_rivals(sentence: Skeleton) -> None:
@@ -694,15 +766,12 @@ def _merge_expansions(sentences: Sequence[tuple[Text, Skeleton]]) -> None:
             if first is None or second is None or first.of is second.of:
                 continue
             long, short = first.of, second.of
-            if long.entry is None and _is_acronym(
-                short.candidates[0].surface, first.of.candidates[0].surface
+            if (
+                long.entry is None
+                and long.alias_of is None
+                and _is_acronym(short.candidates[0].surface, first.of.candidates[0].surface)
             ):
-                long.alias_of = short.key
-                for table, score in long.scores.items():
-                    rule = max(long.rules[table], key=lambda r: long.rules[table][r])
-                    short.add(table, score, rule)
-                short.roles.update(long.roles)
-                short.kinds.update(long.kinds)
+                _give(long, short)
 
 
 def _is_acronym(short: str, expansion: str) -> bool:
@@ -719,6 +788,32 @@ def _is_acronym(short: str, expansion: str) -> bool:
     return True
 
 
+def _read_kin(names: dict[str, Name]) -> None:
+    """A name that begins with another, "ZipTune-Large" beside ZipTune, is of its family."""
+    for name in list(names.values()):
+        first = name.candidates[0]
+        if name.entry is not None or name.alias_of is not None or not first.strong:
+            continue
+        surface = first.surface
+        stem = None
+        at = surface.rfind("-")
+        while at > 0 and stem is None:
+            stem = names.get(key_of(surface[:at]))
+            at = surface.rfind("-", 0, at)
+        if stem is not None and (stem.entry is not None or stem.roles["proposed"]):
+            table = (
+                "benchmarks"
+                if name.holds_data
+                else max(stem.scores, key=lambda t: stem.scores[t], default="models")
+            )
+            name.add(table, 1.5, "names/kin")
+            if stem.entry is None and not name.roles["baseline"]:
+                name.roles["proposed"] += 1
+                name.kinds.update(stem.kinds)
+        elif first.variant and name.scores["benchmarks"] < _NEEDED:
+            name.add("models", 1.0, "names/kin")
+
+
 def _decide(names: dict[str, Name]) -> list[Name]:
     """The names with evidence enough; spelling variants and plurals of one name are one."""
     for key, name in list(names.items()):
@@ -731,6 +826,7 @@ def _decide(names: dict[str, Name]) -> list[Name]:
             singular.roles.update(name.roles)
             singular.kinds.update(name.kinds)
             singular.candidates += name.candidates
+    _read_kin(names)
     out = []
     for name in names.values():
         if name.entry is None and name.strong:
