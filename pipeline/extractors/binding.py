@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import regex
@@ -27,6 +28,7 @@ _FAR = 500  # characters of a skeleton beyond which nothing is bound to a value
 
 _LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|to) ")
 COMMAS = frozenset((", ", "and ", ", and ", "or "))
+_ASIDE = regex.compile(r"\( [^ ()]+ \) ")
 _VERBISH = regex.compile(
     r"(?:^| )(?:achiev\w+|outperform\w*|surpass\w*|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|"
     r"increas(?:es?|ed|ing)|attain\w*|reach\w*|obtain\w*|is|are|was|were|shows?|demonstrat\w+|"
@@ -46,7 +48,7 @@ def is_list_glue(glue: str) -> bool:
 
 _NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
 _ON = regex.compile(
-    r"(?<![^ ])(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
+    r"(?<![^ ])(?<!train(?:ed|ing) )(?<!tun(?:ed|ing) )(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
     r"(?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?"
     rf"(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:{_NOUNS}){{0,2}}"
     r"(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?"
@@ -69,6 +71,10 @@ _AND_ON = regex.compile(
 )
 _ON_A_NAME = regex.compile(
     r"\s(?:on|across|of)\s(?:the\s)?\p{Lu}[\p{L}\d]*(?:[-\p{Lu}\d]|\s\p{Lu})"
+)
+_ON_MANY = regex.compile(
+    r"(?:[^ ,.;:()]+ ){0,2}?(?:on|across|over) (?:multiple|various|several|diverse|different|many|unseen|other|real-world) "
+    r"(?:[^ ,.;]+ ){0,3}?(?:benchmarks?|datasets?|tasks?|domains?|settings?) "
 )
 _SUCH_AS = regex.compile(
     r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike) (?:[^ ]+ ){0,3}$"
@@ -267,7 +273,7 @@ _NOUN_NEXT = regex.compile(
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|is|are|was|were|we|it|that|which|who|when|after|via|across|"
     r"using|while|without|under|points?|improvements?|gains?|increases?|reductions?|drops?|respectively|compared|"
     r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|"
-    r"among|between|[a-z]+ly|[a-z]+ing|[a-z]+ed) )[^ ,.;:()\p{Lu}]+ ){1,3})"
+    r"among|between|[a-z]+ly|[a-z]+ing|achieved|obtained|reported|trained|observed|reached|used|based|given|attained|produced|set) )[^ ,.;:()\p{Lu}]+ ){1,3})"
     r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|against|as) |$)"
 )
 _CHANGE_NOUN = r"(?:improvements?|gains?|increases?|reductions?|drops?|decreases?|savings?|boosts?|loss|losses|degradations?|lifts?|uplifts?) "
@@ -481,13 +487,16 @@ class Binding:
                 )
             ):
                 claim.metric = before.metric
-            if claim.kind == "delta" and claim.metric is None:
-                claim.metric = self._metric_of_level(i)
+            level = self._level_of(i) if claim.kind == "delta" else None
+            if level is not None:
+                claim.metric = claim.metric or level.metric
             if before is not None and claim.metric is None and self._bracketed(claim):
                 # "reaches 85% success, beating X (66%) and Y (55%)"
                 alike = before.kind == claim.kind and before.item.of.unit == claim.item.of.unit
                 claim.metric = before.metric if alike else None
             claim.benchmarks = self._benchmarks(i)
+            if level is not None and level.metric == claim.metric:
+                claim.benchmarks = claim.benchmarks or list(level.benchmarks)
             claim.baseline = self._baseline(i)
             claim.model = self.model(claim)
             if claim.metric and _AVERAGED.search(claim.metric):
@@ -496,16 +505,16 @@ class Binding:
             if len(group) > 1 and group[0] is self._claims[i]:
                 self._share(group)
 
-    def _metric_of_level(self, i: int) -> str | None:
-        """The metric of the level a difference is told of: "reaches 61% accuracy, 12% above X"."""
+    def _level_of(self, i: int) -> Claim | None:
+        """The level that a difference is told of: "reaches 61% accuracy, 12% above X"."""
         first = self._claims.index(self._groups[i][0])
         level = self._claims[first - 1] if first else None
-        if level is None or level.kind not in ("score", "from_to") or level.metric is None:
+        if level is None or level.kind not in ("score", "from_to"):
             return None
         between = self._body[level.offset + 2 : self._offsets[first]]
         if _OTHER_MATTER.search(between) or not _EXCELS.search(between):
             return None
-        return level.metric
+        return level
 
     def _bracketed(self, claim: Claim) -> bool:
         """Whether a value stands in brackets after what attains it: "X (66.3%)"."""
@@ -518,7 +527,7 @@ class Binding:
         baseline = next((claim.baseline for claim in group if claim.baseline), None)
         if group[0].kind != "factor":
             for claim, after in zip(reversed(group[:-1]), reversed(group[1:]), strict=True):
-                if self._body[claim.offset + 2 : after.offset] in COMMAS:
+                if _ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in COMMAS:
                     claim.metric = claim.metric or after.metric
             for claim, before in zip(group[1:], group, strict=False):
                 claim.metric = claim.metric or before.metric
@@ -528,7 +537,12 @@ class Binding:
         if any(claim.benchmarks and claim.benchmarks != shared for claim in group):
             return
         if not self._measured_on(self._claims.index(group[0]), turn=False):
-            one_each = len(shared) == len(group) and len({claim.metric for claim in group}) == 1
+            apart = [self._body[a.offset + 2 : b.offset] for a, b in pairwise(group)]
+            one_each = (
+                len(shared) == len(group)
+                and len({claim.metric for claim in group}) == 1
+                and all(glue in COMMAS for glue in apart)
+            )
             for claim, own in zip(group, shared if one_each else group, strict=True):
                 claim.benchmarks = [own] if isinstance(own, str) else shared
 
@@ -611,10 +625,17 @@ class Binding:
         return names
 
     def _elsewhere(self, i: int) -> bool:
-        """Whether a value is said to be measured on a thing by a name that is no record."""
+        """Whether a value is said to be measured on other things: by a name that is no record,
+        on average over them, or on "multiple benchmarks".
+        """
         claim = self._claims[i]
-        match = _ON_A_NAME.match(claim.text.text, claim.item.end, claim.bounds[1])
-        return match is not None and not self._measured_on(i, turn=False)
+        if self._measured_on(i, turn=False):
+            return False
+        if _ON_A_NAME.match(claim.text.text, claim.item.end, claim.bounds[1]):
+            return True
+        low = self._offsets[i] + 2
+        average = self._body.startswith("on average and ", low)
+        return average or _ON_MANY.match(self._body, low, self._next(i)) is not None
 
     def _names(self, low: int, high: int) -> list[str]:
         return [item.of for _, item in self._sentence.items_in(low, high) if item.symbol == "B"]
@@ -700,10 +721,10 @@ class Binding:
         yield from _places(low, [_METRIC_NEXT.match(after)])
         if claim.kind == "score" and claim.item.symbol in "PN":
             yield from _places(low, [_NOUN_NEXT.match(after)])
-        if claim.kind != "share":
-            yield from _places(base, [_METRIC_BEFORE.search(before)])
         if claim.kind in ("delta", "factor"):
             yield from _places(low, [_CHANGED.match(after)])
+        if claim.kind != "share":
+            yield from _places(base, [_METRIC_BEFORE.search(before)])
         if claim.kind == "factor" and (claim.what is None or claim.what[0] < claim.offset):
             yield from _places(low, [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after)])
             yield from _places(low, [_MORE_NEXT.match(after)])
@@ -731,7 +752,7 @@ class Binding:
             return
         if claim.listed is not None and claim.listed.metric is not None:
             return
-        if group[-1] is not claim or len(group) == 1:
+        if len(group) == 1 or (group[-1] is not claim and not self._interleaved(i)):
             tail = group[-1].offset + 2
             yield from _places(tail, [_TAIL_METRIC.match(self._body[tail : tail + _FAR])])
         near = _NEAR_METRIC.search(before) or _ASIDE_METRIC.search(before)
