@@ -52,7 +52,7 @@ _VERSION = regex.compile(
     r"Dev|Schnell|OneVision|Reasoning|Reasoner|Think|LM|Embedding|R1|V\d|Math-Instruct|Coder-Instruct)(?![A-Za-z])"
     r"|-(?:instruct|chat|base|large|small|tiny|medium|huge|xl|xxl|turbo|mini|nano|it|sft|dpo|preview|vision|vl|coder|math|"
     r"uncased|cased|Base|L|B|S|H|G|XS|T|Ti)(?![A-Za-z\d])"
-    r"|-A\d{1,2}(?:\.\d)?B(?![A-Za-z\d])|[- ](?:Air|Codex|Fable|Opus|Sol|Terminus|Speciale|Exp|Guard|Edit|Live|Fast|High|Low)(?![A-Za-z])"
+    r"|-A\d{1,2}(?:\.\d)?B(?![A-Za-z\d])|[- ](?:Air|Codex|Fable|Opus|Sol|Terminus|Speciale|Exp|Guard|Edit|Live|Fast|High|Low|latest)(?![A-Za-z])"
     r"|-(?:[IT]2[VI]|TI2V|FP8|NVFP4|AWQ|GPTQ|PT|IT|DPO|SFT|RL)(?![A-Za-z\d])"
     r"|-[A-Z][A-Za-z]?/\d+(?:@\d+)?|-X{1,2}L/\d|/\d{1,2}(?=[^\w/]|$)(?<=[LBSHGT]/\d{1,2})|[- ][A-Z]\d(?!\w)|-preview(?!\w))"
 )
@@ -97,6 +97,13 @@ _DATA_FORM = regex.compile(
     r"(?:[Bb]ench|BENCH|Benchmark|Eval|EVAL|QA|Corpus|corpus|Corpora|Dataset|dataset|[Tt]reebank|Bank|Arena|NLI|"
     r"-\d+(?:\.\d+)?[KkM])(?:[-+]?(?:[vV]?\d[\d.]*[KkMB]?|XL|[Pp]ro|[Pp]lus|[Hh]ard|[Ll]ite|[Mm]ini|V|VL|X|ZH|CN|EN|\+))*$"
 )
+_BENCH_FORM = regex.compile(
+    r"(?:[Bb]ench|BENCH|Benchmark|Corpus|Dataset|Treebank)(?:[-+]?(?:[vV]?\d[\d.]*|Pro|Plus|Hard|Lite|V|VL|\+))*$"
+)
+# what ends in a metric is one: "SC-IoU", "Recall@10"
+_METRIC_FORM = regex.compile(
+    r"(?:IoU|IOU|mAP|MAP|AP\d*|F1|BLEU|ROUGE|FID|FVD|PSNR|SSIM|LPIPS|Acc|@[\dkKn]+)$"
+)
 # what a data set is said to hold: "X contains 3,000 questions", "X, a set of 2M pairs", "X: 120 tasks"
 _HOLDS = regex.compile(
     r"[ZMB] (?:\( (?:[^ ]+ ){1,6}?\) )?(?:, |: |- |\u2014 |\u2013 )?(?:(?:which|that|it) )?"
@@ -112,10 +119,19 @@ _HOLDS = regex.compile(
 _RIVAL = regex.compile(
     r"([Z]) (?:by (?:(?:up to|about|over|more than|around|nearly) )?(?:\$ )?[+]?\d|\( (?:\$ )?\d+\.?\d* ?\\? ?(?:%|\)|[a-z]+ \)|v))"
 )
+# "by 3 % on Z and Z", "0.82 on the Z", "12.3 ( SOTA ) on Z"
+_FIGURE_ON = regex.compile(
+    r"(?<= )(?:\\ )?(?:\d[^ ]*|%|x|points?|pp|times) (?:\( [^()]{1,30} \) )?(?:on|across) (?:(?:both|the|standard|challenging|popular) )*"
+    r"(?P<names>[ZMB] (?:(?:, and |, |and |& |/ )(?:the |on )?[ZMB] ){0,9})(?!(?:gpus?|cpus?|hardware|chips?|devices?|models?|agents?|backbones?) )"
+)
 _COMPARES = regex.compile(
-    r"\b(?:outperform|surpass|exceed|beat|improv|compar|than |over (?:the |state|previous|prior|existing|strong)|versus|vs |against|best)"
+    r"\b(?:outperform|surpass|exceed|beat|compar|than |over (?:the |state|previous|prior|existing|strong)|versus|vs |against|best)"
 )
 _BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
+_OPENERS = frozenset(
+    "A An And As At Both By Can Does Do For From How In Is It Its On Our That The These This To Using We What When Where"
+    " While Why With Or Of Are New Towards Toward".split()
+)
 _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
 _TITLE_WORDS = 5
@@ -162,6 +178,7 @@ class Name:
     alias_of: str | None = None
     generic: bool = False
     ordinary: bool = False
+    open: dict[str, float] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
 
     @property
@@ -180,6 +197,13 @@ class Name:
     def holds_data(self) -> bool:
         """Whether its form says that it is a benchmark or a data set: ZipBench, ZipMath-40K."""
         return _DATA_FORM.search(self.candidates[0].surface) is not None
+
+    @property
+    def is_own_method(self) -> bool:
+        """Whether the paper proposes a method of this name, not the benchmark that has it, too."""
+        own = len(self.said & {"title-colon", "propose", "name-is-a", "propose-near"}) > 1
+        methods = sum(self.kinds[kind] for kind in ("model", "method"))
+        return own and methods > 3 and "benchmark-noun" not in self.said
 
     def add(self, table: str | None, weight: float, rule: str) -> None:
         """Adds evidence that the name is one of a table."""
@@ -311,8 +335,10 @@ class Names:
         never = [key_of(folded[word.start : word.end]) in self._never for word in run]
         if all(never):
             return
-        while never[0]:
+        while run and (never[0] or folded[run[0].start : run[0].end] in _OPENERS):
             run, never = run[1:], never[1:]
+        if not run:
+            return
         while never[-1] and run[0].strong:
             run, never = run[:-1], never[:-1]
         if text.field == "title":
@@ -322,7 +348,11 @@ class Names:
         strong = any(word.strong for word in run)
         for first, last in groups:
             surface = folded[first.start : last.end]
-            if key_of(surface) and key_of(surface) not in self._never:
+            if (
+                key_of(surface)
+                and key_of(surface) not in self._never
+                and not _METRIC_FORM.search(surface)
+            ):
                 yield Candidate(text, first.start, last.end, surface, strong)
 
     def _is_strong(self, token: str) -> bool:
@@ -333,6 +363,8 @@ class Names:
         if token[0].isdigit() and not _NUMBERED.search(token):
             return False
         if not _CAMEL.search(token) and not (token.endswith(("+", "*")) and token[0].isupper()):
+            return False
+        if _METRIC_FORM.search(token):
             return False
         key = key_of(token)
         return not (key in self._never or (key.endswith("s") and key[:-1] in self._never))
@@ -431,10 +463,10 @@ class Names:
             self._read_sentence(text, sentence, own=own)
         _merge_expansions(sentences)
         for text in texts:
-            _read_brackets(text, names, self._classes)
+            _read_brackets(text, texts[0].text, names, self._classes)
         for _, sentence in sentences:
             _share_lists(sentence)
-        small = set(_SMALL.findall(" ".join(text.text for text in texts)))
+        small = {word for text, at in zip(texts, links, strict=True) for word in _small(text, at)}
         for name in names.values():
             word = name.candidates[0].surface
             if not name.strong and name.entry is None and " " not in word:
@@ -504,10 +536,14 @@ class Names:
                         name.kinds["model"] += 2
                     elif head == "method-noun":
                         name.kinds["method"] += 2
-                    data = head == "dataset-head" or (head is None and name.holds_data)
-                    name.add("benchmarks" if data else "models", weight + bool(head), entry.path)
+                    if head is None and not name.holds_data:
+                        name.open[entry.path] = max(weight, name.open.get(entry.path, 0))
+                    else:
+                        data = head in (None, "dataset-head")
+                        table = "benchmarks" if data else "models"
+                        name.add(table, weight + bool(head), entry.path)
         if own and not title:
-            _read_rivals(sentence)
+            _read_figures(sentence)
 
     def _head(self, sentence: Skeleton, offset: int) -> str | None:
         """The class of the noun a name stands beside: "X, a framework", "the dataset X"."""
@@ -527,7 +563,7 @@ class Names:
         if _HOLDS.match(sentence.text, sentence.offsets[at]):
             return "dataset-head"
         opens = after + 1 < len(words) and words[after + 1] not in _STOPS
-        if opens and words[after] in (",", ":", "is", "are", "-", "\u2014", "as"):
+        if opens and words[after] in (",", ":", "is", "are", "-", "\u2013", "\u2014", "as"):
             found = self._noun(words, after + 1)
             if found:
                 return found
@@ -611,6 +647,13 @@ class Names:
         return found
 
 
+def _small(text: Text, links: Sequence[Item]) -> Iterator[str]:
+    """The words of a text in small letters, those of links left out."""
+    for match in _SMALL.finditer(text.text):
+        if not any(link.start <= match.start() < link.end for link in links):
+            yield match.group()
+
+
 def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
     """Where a name stands in a text as a word of its own."""
     folded = text.text
@@ -658,7 +701,7 @@ def _own_part(abstract: Text, names: dict[str, Name]) -> int:
     return min(places, default=0)
 
 
-def _read_brackets(text: Text, names: dict[str, Name], classes: frozenset[str]) -> None:
+def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: frozenset[str]) -> None:
     """Reads "what it stands for (ACRONYM)": the acronym is the name, and the words before it none.
 
     An acronym of ordinary words, "question answering (QA)", or of a class of things, "Video
@@ -691,6 +734,11 @@ def _read_brackets(text: Text, names: dict[str, Name], classes: frozenset[str]) 
                 name.roles["of a phrase"] += 1
         elif expansion[-1].group().lower() in classes:
             name.generic = True
+        elif len(expansion) > 2 and text.field == "abstract" and not name.roles["background"]:
+            spelt = text.text[expansion[0].start() : expansion[-1].end()]
+            if key_of(spelt) in key_of(title):
+                name.add("models", 2.0, "names/title-colon")
+                name.roles["proposed"] += 1
 
 
 def _begin_of_expansion(words: Sequence[regex.Match[str]], short: str) -> int | None:
@@ -704,7 +752,9 @@ def _begin_of_expansion(words: Sequence[regex.Match[str]], short: str) -> int | 
             continue
         # "gArment-manipuLation pOlicy": the letters of the acronym are its capitals
         capitals = [c.lower() for word in part for c in word if c.isupper()]
-        if capitals == letters or _in_order(letters, [word[0].lower() for word in part]):
+        upper = [c.lower() for c in short if c.isupper()]
+        blend = capitals == upper and len(upper) > 1 and part[0][:2].lower() == short[:2].lower()
+        if capitals == letters or blend or _in_order(letters, [word[0].lower() for word in part]):
             return begin
     tail = [word.group()[0].lower() for word in words[-len(letters) - 2 :]]
     met = 0
@@ -730,16 +780,21 @@ def _give(giver: Name, taker: Name) -> None:
     taker.kinds.update(giver.kinds)
 
 
-def _read_rivals(sentence: Skeleton) -> None:
-    """Names that stand with a figure of their own in a comparison are what is compared with."""
+def _read_figures(sentence: Skeleton) -> None:
+    """Names that stand with figures: those that a figure is "on" are data, and those that have a
+    figure of their own in a comparison are what is compared with.
+    """
+    for match in _FIGURE_ON.finditer(sentence.text):
+        for _, item in sentence.items_in(*match.span("names")):
+            item.of.add("benchmarks", 2.0, "names/figure-on")
     compares = _COMPARES.search(sentence.text)
     if compares is None:
         return
     for match in _RIVAL.finditer(sentence.text, compares.end()):
-        item = sentence.item(match.start())
-        if item is not None:
-            item.of.add("models", 1.0, "names/beats")
-            item.of.roles["baseline"] += 1
+        rival = sentence.item(match.start())
+        if rival is not None:
+            rival.of.add("models", 1.0, "names/beats")
+            rival.of.roles["baseline"] += 1
 
 
 def _share_lists(sentence: Skeleton) -> None:
@@ -788,6 +843,14 @@ def _is_acronym(short: str, expansion: str) -> bool:
     return True
 
 
+def _read_open(names: dict[str, Name]) -> None:
+    """What is proposed without a word of what it is goes with what is said of it elsewhere."""
+    for name in names.values():
+        models, data = name.scores.get("models", 0), name.scores.get("benchmarks", 0)
+        for rule, weight in name.open.items():
+            name.add("benchmarks" if data > max(models, 1) else "models", weight, rule)
+
+
 def _read_kin(names: dict[str, Name]) -> None:
     """A name that begins with another, "ZipTune-Large" beside ZipTune, is of its family."""
     for name in list(names.values()):
@@ -817,7 +880,8 @@ def _read_kin(names: dict[str, Name]) -> None:
 def _decide(names: dict[str, Name]) -> list[Name]:
     """The names with evidence enough; spelling variants and plurals of one name are one."""
     for key, name in list(names.items()):
-        singular = names.get(key[:-1]) if key.endswith("s") else None
+        plural = name.candidates[0].surface.endswith("s")
+        singular = names.get(key[:-1]) if plural else None
         if singular is not None and singular is not name and name.alias_of is None:
             name.alias_of = singular.key
             for table, score in name.scores.items():
@@ -826,9 +890,17 @@ def _decide(names: dict[str, Name]) -> list[Name]:
             singular.roles.update(name.roles)
             singular.kinds.update(name.kinds)
             singular.candidates += name.candidates
+    _read_open(names)
+    for name in names.values():
+        if name.entry is not None and name.entry.file == "benchmarks" and name.is_own_method:
+            name.entry = None
+            name.scores.pop("benchmarks")
     _read_kin(names)
     out = []
     for name in names.values():
+        if name.entry is None and name.strong and name.holds_data:
+            bench = _BENCH_FORM.search(name.candidates[0].surface) is not None
+            name.add("benchmarks", 2.0 if bench else 1.0, "names/form")
         if name.entry is None and name.strong:
             # a word in the form of a name that comes again and again, or in the title too, is one
             fields = {c.text.field for c in name.candidates}
@@ -843,7 +915,10 @@ def _decide(names: dict[str, Name]) -> list[Name]:
             continue
         if name.generic and (
             not name.roles["proposed"]
-            or (name.roles["of a phrase"] and "title-colon" not in name.said)
+            or (
+                "title-colon" not in name.said
+                and (name.roles["of a phrase"] or len(name.candidates[0].surface) < 3)
+            )
         ):
             continue
         table = max(sorted(name.scores), key=lambda t: name.scores[t])
