@@ -66,7 +66,7 @@ _ON_FIRM = regex.compile(
     r"(?P<b>B (?:(?:, and |, |and |& |/ )B )*)"
 )
 _AND_ON = regex.compile(
-    r"(?:, )?and (?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc)[^ ]+ ){0,5}?(?:on|in|for) "
+    r"(?:, )?and (?:in |for )?(?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc)[^ ]+ ){0,5}?(?:on|in|for) "
     r"(?:the )?(?P<b>B )"
 )
 _ON_A_NAME = regex.compile(
@@ -111,7 +111,7 @@ _NP_END = (
     r"while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |"
     r"when |using |across |under |at |through |without |despite |as |but |where |which |that |"
     r"after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|"
-    r"P |X |N (?!- )|Q |C |U |D |is |are |per )|$)"
+    r"P |X |Q |C |D |is |are |per )|$)"
 )
 _NP = r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)"
 _BASELINE_AFTER = regex.compile(_OVER + _NP + _NP_END)
@@ -186,6 +186,7 @@ _LEAD = regex.compile(
     r"near-perfect|outstanding|exceptional|approximately|about|around|nearly|almost|just|merely|"
     r"even|current|previous|best-performing|top|maximum|minimum|official|terms) )+"
 )
+_NAMELIKE = regex.compile(r"\p{Lu}\p{L}*\p{Ll}\p{Lu}[\p{L}\d-]*$")
 _NO_NOUN = regex.compile(r"[^\p{L}]*|.*\d-shot .*")
 _LISTED_METRICS = regex.compile(
     r"(?<![^ ])(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
@@ -196,7 +197,7 @@ _METRICS_AFTER = regex.compile(
     r"(?:in|on|of|for) (?:terms of )?(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
 )
 _METRIC_NEXT = regex.compile(
-    r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|improvement|"
+    r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|more|less|fewer|greater|smaller|larger|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
     r"(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to |at |under |when |after |via |"
     r"across |using |while |without )[^ ,.;:()PXQNUCD]+ ){0,3}?"
@@ -205,7 +206,7 @@ _METRIC_NEXT = regex.compile(
 )
 _METRIC_BEFORE = regex.compile(
     r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |"
-    r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCD]+ ){0,3}"
+    r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCDMBZ]+ ){0,3}"
     r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
     r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|"
     r"about|on|an?|over|was|are|that|which|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
@@ -301,6 +302,11 @@ _SIZE_OF = regex.compile(
     r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|ratio|reach|average|mean|up) )"
     r"(?:of|at) (?:(?:up|to|about|around|over|nearly|approximately|only|just|more|less|than|roughly|almost) ){0,2}$"
 )
+# "fast inference (12 ms)"
+_COST_BEFORE = regex.compile(
+    r"(?<![^ ])(?P<np>(?:inference |decoding |training |planning |processing )?(?:inference|decoding|training|latency|runtime|time|speed|memory|cost|throughput|delay|footprint) )"
+    r"(?:\(|of|is|at|to|within|under|below|,|only|just|about|<|~|as low as|-) (?:[^ ,.;()]+ ){0,2}$"
+)
 _RATE_NEXT = regex.compile(
     r"(?P<np>(?:[^ ,.;:()\p{Lu}]+ ){0,2}?(?:compression (?:ratio |rate |factor )?|down-?sampling "
     r"|[a-z]+(?<!(?:er)) (?:ratio |rate |factor )))(?=(?:with|on|in|for|over|and|while|than|compared|from|of|without|,|\.|\)|;|as) |$)"
@@ -322,6 +328,7 @@ _AVERAGED = regex.compile(
 _VERSUS = regex.compile(
     r"(?:\( |, |^|(?<= ))(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}$"
 )
+_AGAINST = regex.compile(r"[PN] (?:vs \. |vs |versus )(?:only |just )?$")
 _EXCELS = regex.compile(
     r"(?:outperform|surpass|exceed|beat|improv)\w* |which is |(?:, |\( )(?:a|an) |yielding |representing |corresponding |"
     r"achieving |, (?:up )?$|\( (?:up )?$"
@@ -370,7 +377,7 @@ _TRAINED_BY = regex.compile(
 )
 _IMPROVES = regex.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas|rais|lift|reduc|lower)\w* (?:the )?(?:(?!by |on |in |over )[^ ,.;:()PXQNUCD]+ ){0,3}?(?P<m>M )"
-    r"(?:(?!by |on |over )[^ ,.;:()PXQNUCD]+ ){0,6}(?:by|from) (?:[^ ]+ ){0,3}$"
+    r"(?:(?!by |over )[^ ,.;:()PXQNUCD]+ ){0,6}(?:by|from) (?:[^ ]+ ){0,3}$"
 )
 _RIVAL_BEFORE = regex.compile(
     r"(?:outperform\w*|surpass\w*|beat\w*|exceed\w*|compared (?:to|with)|over|than|versus|vs|against) "
@@ -426,7 +433,7 @@ class Words:
         self._verbs = (verbs - set(nouns)) | set(other)
         last = ("up-noun", "down-noun", "performance")
         self._nouns = {word for name in last for word in rules.words[name]}
-        acts = {verb for verb in verbs if verb.endswith(("es", "ed", "s")) and len(verb) > 4}
+        acts = {verb for verb in verbs if verb.endswith(("es", "ed", "s")) and len(verb) > 3}
         acts |= {verb for verb in verbs if {verb + "d", verb + "ed"} & verbs}
         self._acts = acts - self._nouns - set("performs benchmarks benchmark".split())
 
@@ -533,7 +540,8 @@ class Binding:
                 claim.metric = claim.metric or before.metric
         shared = group[0].benchmarks
         for claim in group:
-            claim.baseline = claim.baseline or baseline
+            if claim.kind != "score" or not self._is_rival(claim):
+                claim.baseline = claim.baseline or baseline
         if any(claim.benchmarks and claim.benchmarks != shared for claim in group):
             return
         if not self._measured_on(self._claims.index(group[0]), turn=False):
@@ -615,8 +623,10 @@ class Binding:
         low = self._offsets[i] + 2
         after = " " + self._body[low : min(self._next(i), low + _FAR)]
         match = _ON.search(after)
-        if not match or (turn and _BREAK.search(after, 0, match.start())):
+        if not match or (turn and _BREAK.search(after, 0, match.start("b"))):
             return []
+        if after.endswith("( ", 0, match.start("b")) and after.startswith(": ", match.end()):
+            return []  # "(MMLU: 71%": held for the value after it
         names = self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
         while more := _AND_ON.match(after, match.end()):
             # "by 5% in image compression on A and video compression on B"
@@ -702,7 +712,7 @@ class Binding:
             start = self._words.noun_start(self._body, start, high)
             if not _NO_NOUN.fullmatch(self._body, start, high):
                 found = self._words.surface(claim, start, high)
-                if found:
+                if found and ("K " in self._body[start:high] or not _NAMELIKE.match(found)):
                     return found
         if claim.kind != "share" and claim.listed is not None:
             return claim.listed.metric
@@ -742,6 +752,8 @@ class Binding:
             yield from _places(base, [_OBJECT_BEFORE.search(before)])
         if claim.kind == "score":
             yield from _places(base, [_SIZE_OF.search(before)])
+            if claim.item.symbol == "U":
+                yield from _places(base, [_COST_BEFORE.search(before)])
         yield from _places(low, [_SPEEDUP_NEXT.match(after)])
         if claim.kind == "factor":
             if _FASTER_NEXT.match(after):
@@ -781,6 +793,8 @@ class Binding:
 
     def _what(self, low: int, high: int) -> Iterator[tuple[int, int]]:
         """The words a phrase names the metric by, up to where its noun phrase ends."""
+        if self._body.startswith(("on a ", "on an ", "on the ", "per "), low):
+            return
         lead = _LEAD.match(self._body, low, high)
         if lead:
             low = lead.end()
@@ -865,6 +879,25 @@ class Binding:
 
     # --- model ---
 
+    def _is_rival(self, claim: Claim) -> bool:
+        """Whether a value is what another one is set against: the second of "96% vs. 61%"."""
+        return _AGAINST.search(self._body[max(0, claim.offset - 20) : claim.offset]) is not None
+
+    def _beaten(self, claim: Claim) -> list[str]:
+        """The models a sentence says are beaten, before a value: "beats GPT-4: 96% vs. 61%"."""
+        low = max(0, claim.offset - _FAR)
+        matches = list(_BASELINE_VERB.finditer(self._body, low, claim.offset))
+        if not matches:
+            return []
+        items = self._sentence.items_in(*matches[-1].span("np"))
+        return [str(item.of) for _, item in items if item.symbol == "M"]
+
+    def _acting(self, at: int) -> int:
+        """Where the last model up to this one stands that does something itself."""
+        while at >= 0 and not self._subjects[at][2]:
+            at -= 1
+        return self._subjects[at][0] if at >= 0 else 0
+
     def model(self, claim: Claim) -> str | None:
         """The system a claim is made of: the subject before it, else what the paper proposes."""
         near = max(0, claim.offset - 100)
@@ -881,11 +914,15 @@ class Binding:
             return str(item.of)
         if claim.kind == "score" and self._bracketed(claim) and _RIVAL_BEFORE.search(before):
             return None
+        if claim.kind == "score" and self._is_rival(claim):
+            rivals = self._beaten(claim)
+            return rivals[0] if len(rivals) == 1 else None
         at = bisect_left(self._subjects, claim.offset, key=lambda subject: subject[0])
-        where, subject = self._subjects[at - 1] if at else (0, None)
+        where, subject, _ = self._subjects[at - 1] if at else (0, None, False)
         proposed = self._known.proposed
         far = max(where, claim.offset - _FAR)
-        own = _OWN_SUBJECT.search(" " + self._body[max(0, claim.offset - _FAR) : claim.offset])
+        low = max(self._acting(at - 1), claim.offset - _FAR, 0)
+        own = _OWN_SUBJECT.search(" " + self._body[low : claim.offset])
         others = list(_OTHER_SUBJECT.finditer(self._body, far, claim.offset))
         if others and not _OWN_SUBJECT.search(self._body, others[-1].end(), claim.offset):
             return None
@@ -918,8 +955,10 @@ def _compared_with(body: str, low: int, high: int) -> list[regex.Match[str]]:
     ]
 
 
-def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | None]]:
-    """After each model of a sentence, which one is the subject of what follows."""
+def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | None, bool]]:
+    """After each model of a sentence, which one is the subject of what follows, and whether the
+    model itself acts: "GPT-4 reaches".
+    """
     body = sentence.text
     subject: str | None = None
     trained: int | None = None
@@ -932,7 +971,7 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
         by = _TRAINED_BY.match(body, offset)
         if by and item.of == known.proposed:
             trained, subject = by.end(), item.of
-            yield offset, subject
+            yield offset, subject, True
             continue
         acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)
         acts |= _SCORING.match(body, offset + 2) is not None and not _NOT_SUBJECT.search(lead)
@@ -941,4 +980,4 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
                 subject = item.of
         elif subject != known.proposed or subject is None or acts:
             subject = item.of
-        yield offset, subject
+        yield offset, subject, acts
