@@ -351,7 +351,7 @@ _OF_MODEL = regex.compile(
     r"(?P<m>M )(?:model )?(?:[^ ,.;]+ )?(?:from |by |\( )(?:[^ ]+ ){0,3}|(?P<m>M )from )$"
 )
 _ACTS = regex.compile(
-    r"(?:(?:only|still|also|even|consistently|significantly|already) )?"
+    r"(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
     r"improv|drop|lead|exhibit|deliver)\w* "
 )
@@ -359,7 +359,7 @@ _SCORING = regex.compile(r", (?:scoring|achieving|reaching|attaining|obtaining) 
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
-    r"train\w*|tun\w*|improv\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
+    r"train\w*|tun\w*|atop|upon|improv\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
     r"|(?:^|, )(?:on|for|with|over|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
 )
 # "most models yield 3%": others than any model named before
@@ -386,7 +386,9 @@ _RIVAL_BEFORE = regex.compile(
 _SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
 _RIVAL = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
-    r"like|relative to|versus|vs|improv\w*|boost\w*|of|by|on|to) "
+    r"like|relative to|versus|vs|improv\w*|boost\w*|of|by|on|to|atop|"
+    r"(?:trained|built|based|tuned|finetuned|fine-tuned|initialized|implemented|instantiated|"
+    r"equipped|combined|integrated|paired) (?:upon|from|with|using|in|into)) "
     r"(?:the |an? |our |strong |previous )?$"
 )
 _OWN_MEANS = regex.compile(r"(?:using|with|by|of|,|and|our|the|for) (?:the |our )?$")
@@ -924,7 +926,11 @@ class Binding:
         low = max(self._acting(at - 1), claim.offset - _FAR, 0)
         own = _OWN_SUBJECT.search(" " + self._body[low : claim.offset])
         others = list(_OTHER_SUBJECT.finditer(self._body, far, claim.offset))
-        if others and not _OWN_SUBJECT.search(self._body, others[-1].end(), claim.offset):
+        rest = others[-1].start() if others else claim.offset
+        if others and not (
+            _OWN_SUBJECT.search(self._body, rest, claim.offset)
+            or "M " in self._body[rest : claim.offset]
+        ):
             return None
         if subject is None and not proposed and not own:
             improved = _IMPROVES.search(before)
