@@ -34,7 +34,7 @@ _PREFIXED = regex.compile(r"\p{Ll}{3,}-(?!\d)")
 _SMALL = regex.compile(r"(?<![\w-])\p{Ll}[\p{L}\d-]*")
 _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
-    r"(?:\+{1,2}|\*)?(?![\p{L}\p{N}])"
+    r"(?:\+{1,2}|\*(?!\*))?(?![\p{L}\p{N}])"
 )
 _CAMEL = regex.compile(
     r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})"
@@ -92,7 +92,9 @@ _PROPOSED_PLAIN = regex.compile(
 _MIXED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{Lu}-\p{Lu}|\d\p{Lu}|\p{Lu}\d|^\\\\|_|\+$")
 _PART = regex.compile(r"[\p{L}\p{N}]+")
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
-_BRACKETED = regex.compile(r"\(\s?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?[);,]")
+_BRACKETED = regex.compile(
+    r"\(\s?(?:\*\*)?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?(?:\*\*)?[);,]"
+)
 _DATA_FORM = regex.compile(
     r"(?:[Bb]ench|BENCH|Benchmark|Eval|EVAL|QA|Corpus|corpus|Corpora|Dataset|dataset|[Tt]reebank|Bank|Arena|NLI|"
     r"-\d+(?:\.\d+)?[KkM])(?:[-+]?(?:[vV]?\d[\d.]*[KkMB]?|XL|[Pp]ro|[Pp]lus|[Hh]ard|[Ll]ite|[Mm]ini|V|VL|X|ZH|CN|EN|\+))*$"
@@ -102,7 +104,7 @@ _BENCH_FORM = regex.compile(
 )
 # what ends in a metric is one: "SC-IoU", "Recall@10"
 _METRIC_FORM = regex.compile(
-    r"(?:IoU|IOU|mAP|MAP|AP\d*|F1|BLEU|ROUGE|FID|FVD|PSNR|SSIM|LPIPS|Acc|@[\dkKn]+)$"
+    r"(?:(?<!\p{Lu})(?:IoU|IOU|mAP|MAP|AP\d*|F1|BLEU|ROUGE|FID|FVD|PSNR|SSIM|LPIPS|Acc)|@[\dkKn]+)$"
 )
 # what a data set is said to hold: "X contains 3,000 questions", "X, a set of 2M pairs", "X: 120 tasks"
 _HOLDS = regex.compile(
@@ -127,11 +129,17 @@ _FIGURE_ON = regex.compile(
 _COMPARES = regex.compile(
     r"\b(?:outperform|surpass|exceed|beat|compar|than |over (?:the |state|previous|prior|existing|strong)|versus|vs |against|best)"
 )
+# the rules by which a technique counts as one of the systems that a paper compares
+_NEAR = frozenset({"beats-near", "worked-on"})
+# the rules that make a name of a word with no more than a capital: "than Zebra", "the Zebra corpus"
+_TELLING = frozenset({"beats-near", "data-noun"})
 _BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
 _OPENERS = frozenset(
     "A An And As At Both By Can Does Do For From How In Is It Its On Our That The These This To Using We What When Where"
     " While Why With Or Of Are New Towards Toward".split()
 )
+_SIZED = regex.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
+_SPELT_OUT = regex.compile(r"([\p{L}\d][\p{L}\d-]{1,20}) \(([^()]{8,90})\)")
 _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
 _TITLE_WORDS = 5
@@ -247,7 +255,7 @@ class Names:
             for entry in rules.entries[file]
             if entry["needs"]
         }
-        self._twins = _twins(rules)
+        self._twins: dict[tuple[str, str], list[Entry]] = _twins(rules)
 
     # --- candidates ---
 
@@ -412,7 +420,7 @@ class Names:
         ]
         entries = [e for e in entries if self._has_needs(e, text.text[low:high].lower())]
         if len(entries) < 2:
-            return entries[0] if entries else None
+            return next(iter(entries), None)
         needing = [e for e in entries if e["needs"]]
         if len(needing) == 1:
             return needing[0]
@@ -464,6 +472,7 @@ class Names:
         _merge_expansions(sentences)
         for text in texts:
             _read_brackets(text, texts[0].text, names, self._classes)
+            _read_spelt_out(text, names)
         for _, sentence in sentences:
             _share_lists(sentence)
         small = {word for text, at in zip(texts, links, strict=True) for word in _small(text, at)}
@@ -668,7 +677,7 @@ def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
 
 def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
     """For each benchmark's name that is a model's too, the entries of the models."""
-    models = defaultdict(list)
+    models: dict[str, list[Entry]] = defaultdict(list)
     for entry in rules.entries["models"]:
         for name in entry["names"]:
             models[key_of(name)].append(entry)
@@ -714,6 +723,9 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
         low = max(text.sentence_of(match.start())[0], match.start() - 160)
         words = list(_PART.finditer(text.text, low, match.start()))
         begin = _begin_of_expansion(words, match[1])
+        spelt = begin is not None
+        if begin is None:
+            begin = _begin_by_letters(words, match[1])
         if begin is None:
             continue
         expansion = words[begin:]
@@ -727,6 +739,8 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
             ]
             if inside and (not other.strong or len(other.candidates) == len(inside)):
                 _give(other, name)
+        if not spelt:
+            continue
         starts = sum(word.group()[0].isupper() for word in expansion[1:])
         if starts < max(1, len(expansion) - 2):
             name.generic = True
@@ -735,10 +749,31 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
         elif expansion[-1].group().lower() in classes:
             name.generic = True
         elif len(expansion) > 2 and text.field == "abstract" and not name.roles["background"]:
-            spelt = text.text[expansion[0].start() : expansion[-1].end()]
-            if key_of(spelt) in key_of(title):
+            whole = text.text[expansion[0].start() : expansion[-1].end()]
+            if key_of(whole) in key_of(title):
                 name.add("models", 2.0, "names/title-colon")
                 name.roles["proposed"] += 1
+
+
+def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
+    """Reads "NAME (What It Stands For)": the words in the brackets are no names."""
+    for match in _SPELT_OUT.finditer(text.text):
+        name = names.get(key_of(match[1]))
+        words = [word.group() for word in _PART.finditer(match[2])]
+        letters = [c for c in match[1].lower() if c.isalpha()]
+        if name is None or not words or not _in_order(letters, "".join(words).lower()):
+            continue
+        if not _in_order([word[0].lower() for word in words if word[0].isupper()], letters):
+            continue
+        for other in names.values():
+            if other is not name and other.entry is None and other.alias_of is None:
+                places = [
+                    match.start(2) <= c.start and c.end <= match.end(2)
+                    for c in other.candidates
+                    if c.text is text
+                ]
+                if places and all(places) and len(places) == len(other.candidates):
+                    other.alias_of = name.key
 
 
 def _begin_of_expansion(words: Sequence[regex.Match[str]], short: str) -> int | None:
@@ -765,6 +800,21 @@ def _begin_of_expansion(words: Sequence[regex.Match[str]], short: str) -> int | 
     return None
 
 
+def _begin_by_letters(words: Sequence[regex.Match[str]], short: str) -> int | None:
+    """Likewise where the acronym takes letters from within words: "Prompt Tuning (ProT)"; a noun
+    may stand between: "Zebra Language Grounding benchmark (ZeLG)".
+    """
+    if sum(c.isupper() for c in short) < 2 or len(short) < 3:
+        return None
+    for begin in range(len(words) - 2, max(-1, len(words) - 8), -1):
+        word = words[begin].group()
+        if word[0].isupper() and word[0] == short[0].upper():
+            text = "".join(word.group() for word in words[begin:])
+            if _is_acronym(short, text):
+                return begin
+    return None
+
+
 def _in_order(letters: Sequence[str], initials: Sequence[str]) -> bool:
     rest = iter(initials)
     return all(letter in rest for letter in letters)
@@ -776,6 +826,9 @@ def _give(giver: Name, taker: Name) -> None:
     for table, score in giver.scores.items():
         rule = max(giver.rules[table], key=lambda r: giver.rules[table][r])
         taker.add(table, score, rule)
+    for rule, weight in giver.open.items():
+        taker.open[rule] = max(weight, taker.open.get(rule, 0))
+    taker.said |= giver.said - {"title-colon"}
     taker.roles.update(giver.roles)
     taker.kinds.update(giver.kinds)
 
@@ -901,6 +954,8 @@ def _decide(names: dict[str, Name]) -> list[Name]:
         if name.entry is None and name.strong and name.holds_data:
             bench = _BENCH_FORM.search(name.candidates[0].surface) is not None
             name.add("benchmarks", 2.0 if bench else 1.0, "names/form")
+        if name.entry is None and name.strong and _SIZED.search(name.candidates[0].surface):
+            name.add("models", 1.5, "names/form")
         if name.entry is None and name.strong:
             # a word in the form of a name that comes again and again, or in the title too, is one
             fields = {c.text.field for c in name.candidates}
@@ -912,6 +967,8 @@ def _decide(names: dict[str, Name]) -> list[Name]:
                 table = max(sorted(name.scores), key=lambda t: name.scores[t], default="models")
                 name.add(table, again, "names/again")
         if name.alias_of is not None or not name.scores:
+            continue
+        if name.entry is not None and name.entry["compared"] and not name.said & _NEAR:
             continue
         if name.generic and (
             not name.roles["proposed"]
@@ -928,8 +985,10 @@ def _decide(names: dict[str, Name]) -> list[Name]:
             name.add(table, 1.0, "names/title-colon")
             name.scores[table] += 0.75
         needed = _NEEDED if name.strong else _WEAK_NEEDED
-        if not name.strong and name.entry is None and (not name.roles["proposed"] or name.ordinary):
-            continue
+        if name.entry is None and not name.strong:
+            told = name.roles["proposed"] or name.said & _TELLING
+            if name.ordinary or not told or len(name.key) < 3:
+                continue
         if name.scores[table] >= needed:
             name.table = table
             out.append(name)
