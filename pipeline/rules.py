@@ -28,8 +28,8 @@ from pipeline.skeleton import spaced
 NAME_FILES = ("models", "benchmarks")
 PHRASE_FILES = ("names", "gains", "sota", "sizes", "numbers", "code")
 _KEYS: Mapping[str, frozenset[str]] = {
-    "models": frozenset({"names", "any-case", "needs", "kind"}),
-    "benchmarks": frozenset({"names", "any-case", "needs", "corpus"}),
+    "models": frozenset({"names", "any-case", "needs", "kind", "compared", "not-same-as"}),
+    "benchmarks": frozenset({"names", "any-case", "needs", "corpus", "not-same-as"}),
     "metrics": frozenset({"names", "better"}),
     "links": frozenset({"hosts", "kind"}),
     "names": frozenset({"phrases", "table", "role", "kind", "where", "weight"}),
@@ -41,7 +41,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
 }
 # what a key may be set to; where it is not set, it is as the code has it
 _VALUES: Mapping[str, Mapping[str, tuple[str | bool | None, ...]]] = {
-    "models": {"kind": ("model", "method"), "any-case": (True, False)},
+    "models": {"kind": ("model", "method"), "any-case": (True, False), "compared": (True, False)},
     "benchmarks": {"any-case": (True, False), "corpus": (True, False)},
     "metrics": {"better": ("up", "down", None)},
     "links": {"kind": ("code", "model", "dataset", "project", "archive", "paper", "other")},
@@ -190,7 +190,7 @@ def _entry(path: Path, key: str, values: Any, faults: list[str]) -> Entry | None
             near = difflib.get_close_matches(str(name), known, 1)
             hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(known))}"
             faults.append(f"{where}: '{name}' is not a key; {hint}")
-    for name in ("names", "hosts", "phrases", "needs", "finds", "ignores"):
+    for name in ("names", "hosts", "phrases", "needs", "not-same-as", "finds", "ignores"):
         if name in values and not _is_strings(values[name]):
             faults.append(f"{where}: '{name}' is a list of strings in quotation marks")
     faults += (f"{where}: {fault}" for fault in _wrong_values(path.stem, values))
