@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import regex
 
 from pipeline.extractors.phrases import Phrases
+from pipeline.fold import fold
 from pipeline.language import Text
 from pipeline.records import CodeStatus, Link, LinkKind, Span
 from pipeline.rules import Entry, Rules
@@ -113,7 +114,7 @@ class Links:
                 raw = text.folded.raw[start:end]
                 url = _cleaned(raw)
                 key = regex.sub(r"^https?://(?:www\.)?", "", url).rstrip("/").lower()
-                context = text.folded.raw[max(0, start - 160) : start].lower()
+                context = fold(text.folded.raw[max(0, start - 160) : start]).text.lower()
                 entry = self._entry(url)
                 kind = _kind(entry, url, context)
                 if key in found:
