@@ -65,6 +65,7 @@ _ON_FIRM = regex.compile(
     r"(?:(?!on |in |and |or |by |with |of |an? |B |, |\. |; |than )[^ ]+ ){0,4}"
     r"(?P<b>B (?:(?:, and |, |and |& |/ )B )*)"
 )
+_CLOSED = regex.compile(r"[^()]{0,200}\) (?!on |in |for |across |over )")
 _AND_ON = regex.compile(
     r"(?:, )?and (?:in |for )?(?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc)[^ ]+ ){0,5}?(?:on|in|for) "
     r"(?:the )?(?P<b>B )"
@@ -200,7 +201,7 @@ _METRIC_NEXT = regex.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|more|less|fewer|greater|smaller|larger|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
     r"(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to |at |under |when |after |via |"
-    r"across |using |while |without )[^ ,.;:()PXQNUCD]+ ){0,3}?"
+    r"across |using |while |without |as |an? |the |from |compared )[^ ,.;:()PXQNUCD]+ ){0,3}?"
     r"(?:K |performance |score |scores )+"
     r"(?:(?:score|scores|rate|rates|metric|time|cost|costs|points) )?)"
 )
@@ -244,7 +245,7 @@ _SHARED = regex.compile(
     r"[^ ,.;:()PXQNUCD]+ ){1,4})"
 )
 _TAIL_METRIC = regex.compile(
-    r"(?:[^ ,.;:()PXQNUCD]+ ){0,4}?(?P<np>(?:K )+(?:score |rate )?)"
+    r"(?:\( (?:[^ ()]+ ){1,4}\) )?(?:[^ ,.;:()PXQNUCD]+ ){0,4}?(?P<np>(?:K |performance )+(?:score |rate )?)"
     r"|in (?:the )?(?P<np>(?:[^ ,.;:()PXQNUCDKB]+ ){1,3}?(?:metrics?|scores?|rate|time) )"
 )
 _NEAR_METRIC = regex.compile(r"(?<![^ ])(?P<np>(?:K )+)(?:(?![.;:] )[^ PXQNUCD]+ ){0,9}$")
@@ -355,12 +356,18 @@ _ACTS = regex.compile(
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
     r"improv|drop|lead|exhibit|deliver)\w* "
 )
+# "the best model we tried, GPT-4"
+_BEST_NAMED = regex.compile(
+    r"(?<![^ ])(?:best|highest|strongest|top|leading|most)[^ ]* (?:[^ ,]+ ){0,3}?(?:models?|systems?|llms?|agents?|methods?) "
+    r"(?:[^ ,]+ ){0,3}?(?:, |\( )(?:even |namely |i\.e \. , )?$"
+)
 _SCORING = regex.compile(r", (?:scoring|achieving|reaching|attaining|obtaining) ")
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
     r"train\w*|tun\w*|atop|upon|improv\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
     r"|(?:^|, )(?:on|for|with|over|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
+    r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
 )
 # "most models yield 3%": others than any model named before
 _OTHER_SUBJECT = regex.compile(
@@ -370,6 +377,7 @@ _OTHER_SUBJECT = regex.compile(
     r"(?:(?:[^ ,.;:]+ ){0,2}?(?:models?|methods?|baselines?|approach|approaches|systems?|llms?|vlms?|mllms?|agents?|experts?|annotators?|"
     r"performance|participants?|algorithms?) )?(?:(?:still|only|also|even|can|could|typically) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|manag|struggl|hover)\w* "
+    r"|(?<![^ ])(?:humans?|people|human (?:participants?|experts?|annotators?|raters?)) who "
     r"|(?:^|, |; |and |while |whereas |but |compared to |versus )(?:humans?|human (?:performance|experts?|annotators?|accuracy)) "
 )
 _TRAINED_BY = regex.compile(
@@ -518,7 +526,7 @@ class Binding:
         """The level that a difference is told of: "reaches 61% accuracy, 12% above X"."""
         first = self._claims.index(self._groups[i][0])
         level = self._claims[first - 1] if first else None
-        if level is None or level.kind not in ("score", "from_to"):
+        if level is None or level.kind not in ("score", "from_to", "delta"):
             return None
         between = self._body[level.offset + 2 : self._offsets[first]]
         if _OTHER_MATTER.search(between) or not _EXCELS.search(between):
@@ -624,6 +632,8 @@ class Binding:
         """The benchmarks named after a value and before the next."""
         low = self._offsets[i] + 2
         after = " " + self._body[low : min(self._next(i), low + _FAR)]
+        if closed := _CLOSED.match(after):
+            after = after[: closed.end()]  # "Maths (+5.5 points) and more, as good as X on A"
         match = _ON.search(after)
         if not match or (turn and _BREAK.search(after, 0, match.start("b"))):
             return []
@@ -731,7 +741,7 @@ class Binding:
         before, base = self._window(i)
         yield from self._listed_metric(claim, group)
         yield from _places(low, [_METRIC_NEXT.match(after)])
-        if claim.kind == "score" and claim.item.symbol in "PN":
+        if claim.item.symbol in "PND" and (claim.kind == "score" or claim.entry.key == "signed"):
             yield from _places(low, [_NOUN_NEXT.match(after)])
         if claim.kind in ("delta", "factor"):
             yield from _places(low, [_CHANGED.match(after)])
@@ -805,7 +815,7 @@ class Binding:
         if cut:
             piece = piece[: cut.start() + 1] if cut.start() else ""
         if _RIVALS_END.search(piece):
-            return
+            piece = piece[: piece.find(" of ") + 1]  # "accuracy of the baseline model"
         if piece and not _NO_METRIC.fullmatch(piece) and "B " not in piece:
             yield low, low + len(piece)
 
@@ -980,6 +990,7 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
             yield offset, subject, True
             continue
         acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)
+        acts |= _BEST_NAMED.search(body, max(0, offset - 100), offset) is not None
         acts |= _SCORING.match(body, offset + 2) is not None and not _NOT_SUBJECT.search(lead)
         if not acts and _NOT_SUBJECT.search(lead):
             if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
