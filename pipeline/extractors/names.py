@@ -134,6 +134,9 @@ _NEAR = frozenset({"beats-near", "worked-on"})
 # the rules that make a name of a word with no more than a capital: "than Zebra", "the Zebra corpus"
 _TELLING = frozenset({"beats-near", "data-noun"})
 _BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
+_SENTENCE_OPENER = regex.compile(
+    r"(?:\p{L}+ing|can|could|how|do|does|did|is|are|when|what|where|why|who|which|should|will|towards?|on|from|in|learn|making|make|rethink)$"
+)
 _OPENERS = frozenset(
     "A An And As At Both By Can Does Do For From How In Is It Its On Our That The These This To Using We What When Where"
     " While Why With Or Of Are New Towards Toward".split()
@@ -478,10 +481,11 @@ class Names:
         small = {word for text, at in zip(texts, links, strict=True) for word in _small(text, at)}
         for name in names.values():
             word = name.candidates[0].surface
-            if not name.strong and name.entry is None and " " not in word:
+            weak = not name.strong or word.isupper()
+            if weak and name.entry is None and " " not in word:
                 # a word the paper also writes small is a word: "Prompt" beside "prompt"
                 name.ordinary = word.lower() in small or word.lower() + "s" in small
-        return _decide(names)
+        return _decide(names, self._classes)
 
     def _with_title_head(
         self, text: Text, candidates: list[Candidate], body: str
@@ -532,6 +536,8 @@ class Names:
                 if head == "no-thing":
                     name.roles["no thing"] += 1
                     continue
+                if entry.key == "propose-bracket" and _is_aside(text, item):
+                    continue
                 if own:
                     name.said.add(entry.key)
                 if role and (own or role == "training"):
@@ -572,6 +578,8 @@ class Names:
         if _HOLDS.match(sentence.text, sentence.offsets[at]):
             return "dataset-head"
         opens = after + 1 < len(words) and words[after + 1] not in _STOPS
+        if opens and words[after] == ":" and _SENTENCE_OPENER.match(words[after + 1]):
+            opens = False  # "ZipTune: Can Models Count?" says nothing of what ZipTune is
         if opens and words[after] in (",", ":", "is", "are", "-", "\u2013", "\u2014", "as"):
             found = self._noun(words, after + 1)
             if found:
@@ -663,6 +671,15 @@ def _small(text: Text, links: Sequence[Item]) -> Iterator[str]:
             yield match.group()
 
 
+def _is_aside(text: Text, item: Item) -> bool:
+    """Whether a word in brackets is no acronym of what stands before: "two steps (Planning)"."""
+    surface = text.text[item.start : item.end]
+    if not surface.isalpha() or not surface[1:].islower():
+        return False
+    lead = text.text[max(0, item.start - 80) : item.start]
+    return not any(word.group()[0].lower() == surface[0].lower() for word in _PART.finditer(lead))
+
+
 def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
     """Where a name stands in a text as a word of its own."""
     folded = text.text
@@ -726,6 +743,8 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
         spelt = begin is not None
         if begin is None:
             begin = _begin_by_letters(words, match[1])
+        if begin is None and words and match[1].isupper():
+            name.generic |= words[-1].group().lower() in classes
         if begin is None:
             continue
         expansion = words[begin:]
@@ -904,6 +923,18 @@ def _read_open(names: dict[str, Name]) -> None:
             name.add("benchmarks" if data > max(models, 1) else "models", weight, rule)
 
 
+def _may_be_weak(name: Name, classes: frozenset[str]) -> bool:
+    """Whether a word with no more than a capital may be a name: not the name of a task or a class
+    of models; a short one only if the paper proposes it or calls it data.
+    """
+    surface = name.candidates[0].surface
+    if name.said & {"title-colon", "named", "propose-called", "name-is-a"}:
+        return len(name.key) > 1
+    if " " in surface and surface.split()[-1].lower() in classes:
+        return False
+    return len(name.key) > 2 + (not name.roles["proposed"] and "data-noun" not in name.said)
+
+
 def _read_kin(names: dict[str, Name]) -> None:
     """A name that begins with another, "ZipTune-Large" beside ZipTune, is of its family."""
     for name in list(names.values()):
@@ -930,7 +961,7 @@ def _read_kin(names: dict[str, Name]) -> None:
             name.add("models", 1.0, "names/kin")
 
 
-def _decide(names: dict[str, Name]) -> list[Name]:
+def _decide(names: dict[str, Name], classes: frozenset[str]) -> list[Name]:
     """The names with evidence enough; spelling variants and plurals of one name are one."""
     for key, name in list(names.items()):
         plural = name.candidates[0].surface.endswith("s")
@@ -987,8 +1018,10 @@ def _decide(names: dict[str, Name]) -> list[Name]:
         needed = _NEEDED if name.strong else _WEAK_NEEDED
         if name.entry is None and not name.strong:
             told = name.roles["proposed"] or name.said & _TELLING
-            if name.ordinary or not told or len(name.key) < 3:
+            if name.ordinary or not told or not _may_be_weak(name, classes):
                 continue
+        elif name.entry is None and name.ordinary and not name.roles["proposed"]:
+            continue
         if name.scores[table] >= needed:
             name.table = table
             out.append(name)
