@@ -15,29 +15,30 @@ import regex
 
 Shape = Literal["percent", "factor", "points", "number", "unit", "change"]
 
-_DIGITS = r"\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
+_DIGITS = r"(?<![\w.)\]])\.\d+|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
 _UNITS = (
     r"milliseconds?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|fps|FPS|"
     r"frames per second|tokens?(?:/s(?:ec)?|\s?/\s?second| per second)|"
     r"GB|MB|KB|TB|GiB|MiB|kB|Hz|kHz|dB|"
     r"W|mW|kWh|Wh|mJ|J|GFLOPs?|TFLOPs?|FLOPs|meters?|cm|mm|km|degrees?|\xb0|words?|bits?|bpp|bpc|"
-    r"dollars?|USD|Elo|epochs?"
+    r"dollars?|USD|Elo|epochs?|kg|ns|\u03bcs|us(?=[\s,.;)])"
 )
 _NUMBER = regex.compile(
     rf"""
     (?P<about>[<>]=?\s?|~\s?|(?<![A-Za-z])sim(?=\d))?
-    (?P<sign>(?<![\w.)%])[+\-\xb1])?
+    (?P<sign>(?<![\w.)%])[+\-]|(?<!\w)\+/?-\s?|\xb1\s?|(?<![\w.)%])\u2191\s?|(?<![\w.)%])\u2193\s?)?
     \$?
     (?P<digits>{_DIGITS})
     (?:
       (?P<magnitude>(?:[KkMBbTG](?![A-Za-z0-9]))|[\s-]?(?:thousand|million|billion|trillion|hundred|[Bb]n|[Mm]n)(?![A-Za-z]))
       (?P<plus>\+)?
-      |(?P<points>\s?%p(?![a-z])|\s?pp(?![a-z])|(?:\s?%)?[\s-](?:absolute\s|relative\s)?(?:percentage[\s-]|percent\s|%\s)?points?(?![a-z])|(?:\s[A-Z][A-Za-z\d-]*|\saccuracy|\sabsolute)\spoints?(?![a-z]))
+      |(?P<points>\s?%p(?![a-z])|\s?pp(?![a-z])|(?:\s?%)?[\s-](?:absolute\s|relative\s)?(?:percentage[\s-]|percent\s|%\s)?points?(?![a-z])|(?:\s[A-Z][A-Za-z\d-]*(?:\sand\s[A-Z][A-Za-z\d-]*)?|\saccuracy|\sabsolute)\spoints?(?![a-z]))
       |(?P<percent>\s?%|\s?[\s-]?percent(?![a-z])|\sper\scent(?![a-z]))
       |(?P<factor>x(?![A-Za-z0-9])|\s?X(?![A-Za-z0-9])|\sx(?=\s[a-z])(?!\s\d)|[\s-]?times(?![A-Za-z])(?!\s\d)|\s?[\s-]?[Ff]olds?(?![A-Za-z]))
       |(?P<ordinal>(?:st|nd|rd|th)(?![A-Za-z]))
-      |(?P<unit>[\s-]?(?:{_UNITS})(?![A-Za-z]))
+      |(?P<unit>[\s-]?(?:{_UNITS})(?![A-Za-z])|\s(?:m|s)(?![\w/'.-]*\w))
     )?
+    (?=(?P<after>\s?\\?(?:(?:up|down)arrow(?![A-Za-z])|[\u2191\u2193])|(?<=%)-(?=\s?[),.;])|(?<=%)\s[+-](?=[\s),.;])))?
     """,
     regex.VERBOSE,
 )
@@ -81,11 +82,19 @@ _MAGNITUDES = {
     "trillion": 1e12,
 }
 _TO = regex.compile(r"\s?-{1,2}\s?|\sto\s|-to-|\s?~\s?|\s?>\s?")
+_FALL = regex.compile(r"\sto\s")
 _FROM = regex.compile(
     r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
 )
 _BETWEEN = regex.compile(r"[Bb]etween\s$")
 _AND = regex.compile(r"\sand\s")
+_SIGNS = {
+    "+": "+", "-": "-", "\u2191": "+", "\u2193": "-", "uparro": "+", "downar": "-", "\\uparr": "+",
+    "\\downa": "-", "\xb1": "\xb1", "+/-": "\xb1", "+-": "\xb1",
+}  # fmt: skip
+_SPEED_NEXT = regex.compile(
+    r"\s(?:speed-?ups?|acceleration)(?![a-z])|(?<=\.\d+)\s[a-z]+\s(?:speed-?ups?|acceleration)(?![a-z])"
+)
 _FACTOR_OF = regex.compile(
     r"factors?\s(?:of|is|are)\s(?:up\sto\s|about\s|over\s|more\sthan\s|approximately\s|around\s|nearly\s|at\sleast\s)?$"
 )
@@ -110,7 +119,10 @@ class Quantity:
     sign: str = ""
     bound: str = ""
     ordinal: bool = False
-    form: str = ""  # how a multiple is spelt: "halves", "doubles", "half", "twice"
+    form: str = (
+        ""  # how a multiple is spelt ("halves", "doubles", "half", "twice"); "listed": a/b/c
+    )
+    decimal: bool = False
     parts: tuple[tuple[int, int, float | None], ...] = ()
 
     @property
@@ -184,10 +196,10 @@ def _written(match: regex.Match[str], text: str) -> Quantity:
         magnitude = _MAGNITUDES[match["magnitude"].strip(" -").lower()]
     elif match["unit"]:
         shape, unit = "unit", match["unit"].strip(" -")
-    elif _FACTOR_OF.search(text, max(0, start - 40), start):
+    elif _FACTOR_OF.search(text, max(0, start - 40), start) or _SPEED_NEXT.match(text, end):
         shape, unit = "factor", "x"
-    sign = match["sign"] or ""
-    first = match.start("sign") if sign else start
+    sign = _SIGNS.get((match["sign"] or match["after"] or "").strip()[:6], "")
+    first = match.start("sign") if match["sign"] else start
     return Quantity(
         first,
         end,
@@ -197,16 +209,19 @@ def _written(match: regex.Match[str], text: str) -> Quantity:
         magnitude=magnitude,
         sign=sign,
         bound=(match["about"] or "").strip(),
+        decimal="." in match["digits"],
         ordinal=bool(match["ordinal"]),
         parts=((first, end, value),),
     )
 
 
 def joined(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
-    """Ranges and from-to pairs made one quantity: "3.3% to 5.9%", "from 36.2% to 40.7%".
+    r"""Ranges and from-to pairs made one quantity: "3.3% to 5.9%", "from 36.2% to 40.7%"; a value
+    takes in its spread ("75.2 \xb1 0.3%"), and those of a list with slashes share their unit.
 
     The quantities are in order; those not joined come back as they are.
     """
+    quantities = _with_units(_slashed(_with_spread(quantities, text), text), text)
     out: list[Quantity] = []
     i = 0
     while i < len(quantities):
@@ -219,6 +234,65 @@ def joined(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
         out.append(quantities[i])
         i += 1
     return out
+
+
+def _with_spread(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
+    r"""Each spread made a part of the value before it: "75.2 \xb1 0.3%" is 75.2%."""
+    out: list[Quantity] = []
+    for quantity in quantities:
+        last = out[-1] if out else None
+        if (
+            last is not None
+            and quantity.sign == "\xb1" != last.sign
+            and last.shape in (quantity.shape, "number")
+            and not last.magnitude
+            and not text[last.end : quantity.start].strip()
+        ):
+            out[-1] = replace(
+                last,
+                end=quantity.end,
+                shape=quantity.shape,
+                unit=quantity.unit,
+                parts=(*last.parts, *quantity.parts),
+            )
+        else:
+            out.append(quantity)
+    return out
+
+
+def _slashed(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
+    """The values of a list with slashes, "14.4/11.4/4.5%", each with the unit of the last.
+
+    Integers without a unit are no such list: "3/4 of them".
+    """
+    out = list(quantities)
+    i = len(out) - 1
+    while i > 0:
+        first = i
+        while first and text[out[first - 1].end : out[first].start].strip() == "/":
+            first -= 1
+        run, last = out[first : i + 1], out[i]
+        if len(run) > 1 and last.shape in ("number", "percent", "points") and not last.magnitude:
+            alike = all(q.shape in ("number", last.shape) and not q.magnitude for q in run)
+            if alike and (last.shape != "number" or all(q.decimal for q in run)):
+                for at, q in enumerate(run, first):
+                    out[at] = replace(q, shape=last.shape, unit=last.unit, form="listed")
+        i = first - 1
+    return out
+
+
+def _with_units(quantities: list[Quantity], text: str) -> list[Quantity]:
+    """Bare values of a list given the unit that is said once: "by 21.4 and 13.4 points"."""
+    for i in range(len(quantities) - 1, 0, -1):
+        one, two = quantities[i - 1], quantities[i]
+        if one.shape != "number" or one.magnitude or one.ordinal or two.low is not None:
+            continue
+        glue = text[one.end : two.start]
+        said = two.shape == "points" and glue in (" and ", " or ", ", ", ", and ")
+        said |= two.shape == "percent" and one.decimal and glue in (" and ", " or ")
+        if said and not one.bound:
+            quantities[i - 1] = replace(one, shape=two.shape, unit=two.unit)
+    return quantities
 
 
 def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
@@ -243,6 +317,7 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
         b.magnitude,
         a.sign,
         a.bound,
+        decimal=a.decimal or b.decimal,
         parts=(*a.parts, *b.parts),
     )
     if _BETWEEN.search(before) and _AND.fullmatch(glue):
@@ -258,6 +333,8 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
         return replace(both, shape="change")
     if glue.strip() == ">":
         return replace(both, shape="change")
+    if a.value > b.value and alike and _FALL.fullmatch(glue) and not (source and source["ranging"]):
+        return replace(both, shape="change")  # "(95.1% to 94.9%)": no range runs downwards
     if a.value >= b.value or (a.shape == b.shape == "number" and not _is_plain_range(a, b, text)):
         return None
     return both

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -43,27 +44,37 @@ _QUALIFIERS = tuple(
     for name, pattern in (
         (
             "up_to",
-            r"(?:up to|upto|as much as|at most|as high as|as low as|maximum of|no more than|within|up -) "
+            r"(?:up to|upto|as much as|at most|as high as|as low as|as large as|maximum of|no more than|within|up -|"
+            r"(?:not|never|rarely) exceed(?:s|ing)?) "
             r"(?:a |an |the |about |\w+ ){0,2}$",
         ),
         (
             "at_least",
-            r"(?:at least|more than|over|above|exceeding|greater than|> ?|beyond|surpassing|"
+            r"(?:at least|more than|over|above|exceeding|exceeds?|exceeded|greater than|> ?|beyond|"
+            r"surpassing|\\?textgreater|higher than|"
             r"well over) (?:an? |\w+ ){0,1}$",
         ),
-        ("under", r"(?:less than|fewer than|below|under|< ?|lower than) (?:an? )?$"),
+        (
+            "under",
+            r"(?:less than|fewer than|below|under|< ?|lower than|\\?textless) (?:an? )?$",
+        ),
         (
             "about",
-            r"(?:about|approximately|around|nearly|almost|roughly|~|approx|close to|an estimated) "
+            r"(?:about|approximately|around|nearly|almost|roughly|~|approx|close to|an estimated|near|"
+            r"approx \.) "
             r"(?:an? )?$",
         ),
-        ("average", r"(?:average|averaging|averaged|avg|mean|averages)(?: [^ ]+){0,4} $"),
+        (
+            "average",
+            r"(?:average|averaging|averaged|avg|mean|averages)(?: (?!(?:and|[,;:(]) )[^ ]+){0,6} $"
+            r"|on average (?:, )?(?:(?!(?:and|or|[,;:]) )[^ ]+ ){0,8}$",
+        ),
     )
 )
 _AVERAGE_AFTER = regex.compile(
     r"(?:[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg)"
 )
-_AVERAGED_OVER = ("averaged over ", "averaged across ", "on average , ")
+_AVERAGED_OVER = ("averaged over ", "averaged across ", "on average ")
 _GAIN_OVER = regex.compile(
     r"(?:improv\w+|gains?|advantage|increase|performance|boost|wins?|reduction) over $"
 )
@@ -74,21 +85,33 @@ _BOUNDS = {"<": "under", ">": "at_least", "~": "about", "<=": "up_to"}
 _METRIC_WORDS_BEFORE = regex.compile(r"K (?:[^ ]+ ){0,4}$")
 _PART_AFTER = regex.compile(r"(?:%|x N|[-/] N)")
 _PART_BEFORE = regex.compile(r"(?:x|[-/]) $")
-_SIGNED_AFTER = regex.compile(r"(?:(?!N )[^ ]+ ){0,2}?(?:K|on|B|for|in|points|over|\)|,)")
+_SIGNED_AFTER = regex.compile(
+    r"(?:(?!N )[^ ]+ ){0,2}?(?:K|on|B|for|in|points|over|\)|,|higher|lower|better|improvement|gain)"
+    r"|\\?(?:up|down)arrow |[\u2191\u2193] "
+)
 _SPREAD_BEFORE = regex.compile(r"(?:/|\+|\xb1|pm|\\pm) $")
 _UNIT_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K |percentage|% )")
-_METRIC_AFTER = regex.compile(r"K (?!metrics|measures)")
+_METRIC_AFTER = regex.compile(
+    r"K (?!(?:metrics|measures|models?|functions?|methods|estimators|datasets|benchmarks|tasks|"
+    r"techniques|signals|losses|variants|baselines|algorithms|objectives|types|aspects) )"
+)
 _SCORE_BEFORE = regex.compile(
     r"K (?:score |scores |rate )?(?:of|is|to|at|from|between|reaching) (?:[^ ]+ )?$"
 )
+_SOLVED_BEFORE = regex.compile(
+    r"(?:^| )(?:solve[sd]?|solving|wins|won|completes|completed|passe[sd]|answer(?:s|ed)) (?:[^ ]+ ){0,2}$"
+)
+_SCORE_AFTER = regex.compile(r"(?:average |mean |overall )?(?:[^ ,.;:()]+ ){0,2}?score ")
+_RANKS = (1, 3, 5, 10, 20, 50, 100, 1000)  # "nDCG at 10"
 _BY_BEFORE = regex.compile(r" by (?:[^ ]+ )?$")
 _MEASURED_BEFORE = regex.compile(
     r"M \( (?:[^ ]+ )?$|(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|error rates?|"
-    r"coefficient|aurocs?|aucs?|f1s|wers) (?:[^ ]+ ){0,5}$"
+    r"coefficient|aurocs?|aucs?|f1s|wers) (?:[^ ]+ ){0,5}$|"
+    r"(?:^| )(?:r|r2|r\\^2|rho|\u03c1|kappa|\u03ba) (?:=|:|of|>|<|up to) (?:[^ ]+ ){0,1}$"
 )
 _MEASURED_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|B|on) ")
 _COST_BEFORE = regex.compile(
-    r"(?:K|latency|time|speed|throughput|within|only|memory|at|takes?|took|requires?) "
+    r"(?:K|latency|inference|time|speed|throughput|within|only|memory|at|takes?|took|requires?) "
     r"(?:[^ ]+ ){0,4}$"
 )
 _COST_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|latency|per)")
@@ -106,17 +129,56 @@ _COUNTED_UNITS = ("token", "word", "bit", "epoch")
 _NO_FACTOR_AFTER = regex.compile(
     r"(?:N|X|B|a100|gpu|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
+_COMPRESSION_AFTER = regex.compile(r"(?:compression|sparsity|pruning|masking|dropout) ")
+_SETTING_BEFORE = regex.compile(
+    r"(?:learning|mask|masking|sampling|dropout|frame|pruning|sparsity|mixing|noise|corruption|drop|"
+    r"missing|labell?ing|compression|replacement|decay|poisoning|injection|duplication) "
+    r"(?:rates?|ratios?) (?:[^ ]+ ){0,3}$"
+)
+_SOLVES_BEFORE = regex.compile(
+    r"(?:^| )(?:pass|solv|answer|complet|detect|resolv|recogni|identif|classif|cover|win|won)\w* "
+    r"(?:[^ ]+ ){0,2}$"
+)
+_DATA_SIZE_AFTER = regex.compile(
+    r"the (?:size|number) of (?:[^ ]+ ){0,4}?(?:datasets?|corpus|corpora|benchmarks?|collections?|B) "
+)
+_LARGER_AFTER = regex.compile(
+    r"(?:larger|bigger) (?:in size |(?:[^ ,.;()]+ ){0,2}?(?:models?|llms?|networks?|counterparts?|baselines?|M) |"
+    r"than (?:[^ ,.;()]+ ){0,4}?(?:datasets?|corpus|corpora|benchmarks?|[BM]) )"
+)
 _BY_AND_MORE = frozenset(("by-up", "by-down", "more-up", "more-down"))
 _LEVEL_BEFORE = regex.compile(
-    r"(?<!up )(?<!by )(?<!due )(?<!compared )(?<!relative )(?<! of )to "
+    r"(?<![^ ])(?<!up )(?<!by )(?<!close )(?<!due )(?<!compared )(?<!relative )(?<! of )to "
     r"(?:(?:about|around|nearly|over|only|just|below|above|approximately|almost|roughly|~) )?$"
+)
+_BELOW_BEFORE = regex.compile(
+    r"(?<!by )(?<!by well )(?<!by far )(?:below|under|above|beyond) (?:the )?$"
+)
+_FALLS_BEFORE = regex.compile(
+    r"(?:^| )(?:fall|drop|sink|decline)s? (?:well |far )?(?:below|under) $"
+)
+_EXCEEDING_BEFORE = regex.compile(
+    r"(?:^| )(?:exceed|surpass)(?:s|es|ed|ing)? (?:over |about |nearly |even )?$"
 )
 _NO_RESULT_BEFORE = regex.compile(
     r"(?:^| )(?:p (?:=|<|>)|\[) (?:[^ ]+ , )?$|(?:^| )p (?:=|<|>|~) $"
 )
 _INTERVAL_AFTER = regex.compile(r"(?:, [PND] )?\] |= ")
 _SCALE_AFTER = regex.compile(
-    r"(?:[^ ,.]+ ){0,2}?(?:scales?|likert|ratings?|rubrics?|annotations?) "
+    r"(?:(?!and |or |on |in )[^ ,.]+ ){0,2}?(?:scales?|likert|ratings?|rubrics?|annotations?) "
+)
+# "the time needed to reach 90% accuracy", "targets to attain": a goal, and no result
+_GOAL_BEFORE = regex.compile(
+    r"(?:needed|need|needs|required|requires|require|necessary|targets?|goals?|aims?|aiming|order|"
+    r"(?:targets?|goals?|aims?) (?:is|are|was|were)|takes?|took|enough|wish\w*|want\w*) to "
+    r"(?:achieve|reach|attain|obtain|get|hit|match) (?:(?:\( )?e\.g \. , )?(?:[^ ,.;:()]+ ){0,4}$|"
+    r"to (?:achieve|reach|attain|obtain) \( e\.g \. , (?:[^ ]+ ){0,2}$"
+)
+# "at 95% precision" after a value: where it was measured
+_POINT_OF_CURVE = regex.compile(r"(?:^| )[PN] (?:K |fpr |tpr )at (?:an? )?$")
+_HARDWARE_AFTER = regex.compile(
+    r"(?:(?!for |on |in |of )[^ ,.;:()]+ ){0,2}?(?:N )?(?:gpus?|cpus?|cards?|vram|ram|laptops?|devices?|phones?|nvidia|"
+    r"rtx|a100s?|h100s?|v100s?|machines?|accelerators?) "
 )
 _CHANGE_NEXT = regex.compile(
     r"(?:[^ ,.;()]+ ){0,3}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?|reductions?|drops?|"
@@ -128,6 +190,19 @@ _RISE_AFTER = regex.compile(
 _DIFFERENCES = frozenset(("score-of", "by-up", "by-down", "more-up", "more-down"))
 
 
+_SPLIT_CHANGE = regex.compile(
+    r"(?<![^ ])from (?:(?:about|around|only|just|an?|roughly|nearly|approximately|the) ){0,2}"
+    r"(?P<one>(?P<sign>[PQNU])) (?:(?![PXQNUCDMBSLZ.;:] |to |from )[^ ]+ ){1,8}?"
+    r"to (?:(?:about|around|only|just|an?|over|roughly|nearly|approximately) ){0,2}"
+    r"(?P<two>(?P=sign)) "
+)
+_COMPARED_TO = regex.compile(
+    r"(?:compared (?:to|with)|versus|vs \.|vs|against) "
+    r"(?:(?:an?|the|over|about|only|just|more than|less than|up to|>|<|~) ){0,2}$"
+)
+_LIST = 90  # characters between two values of a list
+
+
 class Gains:
     """Finds gains; built once from the rules."""
 
@@ -135,8 +210,14 @@ class Gains:
         self._phrases = Phrases(rules, "gains")
         self._words = Words(rules)
         self._best = Best(rules)
+        self._change = next((e for e in rules.entries["gains"] if e.key == "change"), None)
         choice = "|".join(sorted(map(regex.escape, rules.words["setting-noun"]), key=len)[::-1])
         self._setting = regex.compile(rf"(?:of (?:[^ ,.;()]+ ){{0,2}}?|[^ ,.;()]+ )?(?:{choice}) ")
+        verbs = {w for w in (*rules.words["verb-score"], *rules.words["stay"]) if " " not in w}
+        nouns = {w for name in ("up-noun", "down-noun", "performance") for w in rules.words[name]}
+        acts = {w for w in verbs - nouns if w.endswith(("s", "ed", "ing")) and len(w) > 4}
+        acts -= {"scores", "having", "matches", "covers"}
+        self._acts = regex.compile(rf"(?<![^ ])(?:{'|'.join(sorted(map(regex.escape, acts)))}) ")
         self._trend = regex.compile(
             r"(?<![^ ])(?:(?P<down>{}|down)|(?:{}|up(?! to))) ".format(
                 *("|".join(_single(rules, f"{way}-verb", f"{way}-noun")) for way in ("down", "up"))
@@ -163,14 +244,23 @@ class Gains:
         return gains
 
     def _claims(self, text: Text, sentence: Skeleton, bounds: tuple[int, int]) -> list[Claim]:
-        claimed: dict[int, Claim] = {}
         body = sentence.text
+        claimed = self._split_changes(text, sentence, bounds)
+        ends = {claim.item.end for claim in claimed.values()}
         for entry, match in self._phrases.find(body):
             offset = match.start("amount")
             item = sentence.item(offset)
-            if offset in claimed or item is None or not self._may_be(entry, item.of, body, offset):
+            if offset in claimed or (item is not None and item.end in ends):
+                continue
+            if item is None or not self._may_be(entry, item.of, body, offset):
+                continue
+            if body.endswith(" at ", 0, offset) and self._is_setting(sentence, offset):
+                continue
+            if entry.key == "share-of-resource" and not _is_cost(sentence, match):
                 continue
             kind, direction = _kind_of(entry, item.of)
+            if entry.key == "multiple-of" and _is_compression(sentence, match):
+                direction = "down"
             if direction == "up" and match[0].startswith("by "):
                 direction = self._trend_before(body, match.start())
             elif (
@@ -185,16 +275,110 @@ class Gains:
                 _whole(match),
                 match.span("whom") if "whom" in match.re.groupindex else None,
             )  # fmt: skip
-        _claim_lists(sentence, claimed)
-        for claim in claimed.values():
+        self._claim_lists(sentence, claimed, ends)
+        claims = [claimed[offset] for offset in sorted(claimed)]
+        for claim in claims:
             claim.qualifiers = _qualifiers(body, claim.offset, claim.item.of)
-        for claim in claimed.values():
-            if claim.listed is not None:
-                own, said = claim.qualifiers, claim.listed.qualifiers
-                if "up_to" in said and not own and claim.offset > claim.listed.offset:
-                    own.add("up_to")
-                own.update(said & {"average"})
-        return [claimed[offset] for offset in sorted(claimed)]
+        _share_qualifiers(body, claims)
+        return claims
+
+    def _split_changes(
+        self, text: Text, sentence: Skeleton, bounds: tuple[int, int]
+    ) -> dict[int, Claim]:
+        """The changes whose ends stand apart: "rises from 61% for plain tuning to 70%"."""
+        found: dict[int, Claim] = {}
+        entry = self._change
+        if entry is None:
+            return found
+        for match in _SPLIT_CHANGE.finditer(sentence.text):
+            one, two = (sentence.item(match.start(group)) for group in ("one", "two"))
+            told = sentence.text[max(0, match.start() - 100) : match.start()]
+            if one is None or two is None or not (self._trend.search(told) or "K " in told):
+                continue
+            low, high = one.of.value, two.of.value
+            if low is None or high is None or low == high or one.of.magnitude or two.of.magnitude:
+                continue
+            whole = replace(
+                two.of, start=one.of.start, shape="change", value=None, low=low, high=high,
+                parts=(*one.of.parts, *two.of.parts),
+            )  # fmt: skip
+            item = Item(one.start, two.end, "C", whole)
+            kind, direction = _kind_of(entry, whole)
+            offset = match.start("one")
+            found[offset] = Claim(text, sentence, bounds, offset, item, entry, kind, direction)
+        return found
+
+    def _claim_lists(self, sentence: Skeleton, claimed: dict[int, Claim], ends: set[int]) -> None:
+        """Claims the values in one list with a claimed one, of its kind and direction.
+
+        `ends` are where the claimed changes end: what stands there is claimed.
+        """
+        amounts = [
+            (offset, item)
+            for offset, item in sentence.items_in(0, len(sentence.text))
+            if item.symbol in _AMOUNTS and (item.end not in ends or offset in claimed)
+        ]
+        pairs = list(pairwise(amounts))
+        for one, two in pairs:
+            self._claim_like(sentence, claimed, one, two)
+        for one, two in reversed(pairs):
+            self._claim_like(sentence, claimed, two, one)
+        changes = [(offset, item) for offset, item in amounts if item.symbol == "C"]
+        for one, two in pairwise(changes):
+            self._claim_like(sentence, claimed, one, two)
+        _claim_compared(sentence, claimed, pairs)
+        _claim_brackets(sentence, claimed, amounts)
+
+    def _claim_like(
+        self,
+        sentence: Skeleton,
+        claimed: dict[int, Claim],
+        source: tuple[int, Item],
+        target: tuple[int, Item],
+    ) -> None:
+        """Claims one of two neighbouring values as the other is, if they stand in one list."""
+        said = claimed.get(source[0])
+        if said is None:
+            return
+        forward = source[0] < target[0]
+        first, last = (source, target) if forward else (target, source)
+        glue = sentence.text[first[0] + 2 : last[0]]
+        present = claimed.get(target[0])
+        if present is not None:
+            weaker = present.entry.key == "score-of" and said.kind in ("delta", "share")
+            if not weaker or not (forward or len(glue.split()) <= 2):
+                return
+        quantity = target[1].of
+        if (
+            quantity.ordinal
+            or quantity.sign == "\xb1"
+            or quantity.magnitude
+            or not is_list_glue(glue)
+        ):
+            return
+        if self._acts.search(glue) or glue.count(") ") > glue.count("( "):
+            return  # "gains 5% and secures 80%", "(by 5%), and 80% accuracy"
+        body, at = sentence.text, target[0]
+        if _is_no_result(body[max(0, at - 60) : at], body[at + 2 : at + 80]):
+            return
+        alike = source[1].of.shape == quantity.shape
+        if forward and quantity.shape == "number":
+            # "by 3.1 points on A and 4.8 on B", "factors of 2.5, 2.4 and 2.0"
+            on = sentence.text.startswith(("on ", "in ", "for "), target[0] + 2)
+            shape = source[1].of.shape
+            alike |= (shape == "points" and on) or (shape == "factor" and glue in COMMAS)
+        elif forward and source[1].of.shape == "number":
+            alike |= glue in COMMAS  # "by 21.4 and 13.4 points"
+        if alike:
+            claimed[target[0]] = _like(said, *target)
+
+    @staticmethod
+    def _is_setting(sentence: Skeleton, offset: int) -> bool:
+        """Whether a value is followed by a metric that is set: "at 20% sparsity"."""
+        if not sentence.text.startswith("K ", offset + 2):
+            return False
+        item = sentence.item(offset + 2)
+        return item is not None and item.of.key.startswith(("compression", "sparsity", "coverage"))
 
     def _trend_before(self, body: str, at: int) -> Direction:
         """The way the nearest verb before a "by" tells."""
@@ -210,7 +394,20 @@ class Gains:
         level = _LEVEL_BEFORE.search(before) and not _CHANGE_NEXT.match(after)
         if entry.key in _BY_AND_MORE and level:
             return False  # "rises to 88%" is a level attained
-        if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
+        if entry.key in _BY_AND_MORE and _FALLS_BEFORE.search(before):
+            return False  # "falls below 5%"
+        if entry.key in ("by-up", "by-down") and (
+            _BELOW_BEFORE.search(before)
+            or (_EXCEEDING_BEFORE.search(before) and not _CHANGE_NEXT.match(after))
+        ):
+            return False  # "falls well below", "an accuracy exceeding 98%"
+        if _is_no_result(before, after):
+            return False
+        if entry.key == "score-of" and (
+            _GOAL_BEFORE.search(before)
+            or _POINT_OF_CURVE.search(before)
+            or _SETTING_BEFORE.search(before)
+        ):
             return False
         match quantity.shape:
             case "change":
@@ -225,15 +422,55 @@ class Gains:
             case "factor":
                 if quantity.form in ("doubles", "halves") or entry.key in ("doubles", "halves"):
                     return quantity.form == entry.key
+                if entry.key == "multiple-of":
+                    return not _DATA_SIZE_AFTER.match(after)
                 if quantity.form == "half" and entry.key not in ("share-of-resource", "by-down"):
                     return False  # "half of them" is no result
+                if _LARGER_AFTER.match(after):
+                    return False
                 return entry.key != "score-of" and not _NO_FACTOR_AFTER.match(after)
             case "percent":
                 if entry.key == "signed" and _SPREAD_BEFORE.search(before):
                     return False
+                if entry.key == "share-of-performance" and _SOLVES_BEFORE.search(before):
+                    return False
                 return entry.key != "score-of" or not self._setting.match(after)
             case "points":
                 return not _SCALE_AFTER.match(after)
+
+
+_COSTS = regex.compile(
+    r"cost|time|latency|flops|memory|comput|parameter|token|energy|size|storage|budget|overhead",
+    regex.IGNORECASE,
+)
+
+
+def _is_no_result(before: str, after: str) -> bool:
+    """Whether a number is a p-value, the end of an interval, or where something was set."""
+    if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
+        return True
+    # "pruning begins at 25% of all steps", "at 50% sparsity"
+    return before.endswith(" at ") and (
+        after.startswith("of ") or bool(_COMPRESSION_AFTER.match(after))
+    )
+
+
+def _metric_at_end(sentence: Skeleton, match: re.Match[str]) -> Entry | None:
+    """The metric that a phrase ends with."""
+    item = sentence.item(match.end() - 2)
+    return item.of if item is not None and item.symbol == "K" else None
+
+
+def _is_cost(sentence: Skeleton, match: re.Match[str]) -> bool:
+    """Whether the metric that a phrase ends with, if it does, is a cost ("40% of the FLOPs")."""
+    metric = _metric_at_end(sentence, match)
+    return metric is None or bool(_COSTS.search(metric.key))
+
+
+def _is_compression(sentence: Skeleton, match: re.Match[str]) -> bool:
+    """Whether a multiple is one of compression, "a 16x compression rate"."""
+    metric = _metric_at_end(sentence, match)
+    return metric is not None and metric.key.startswith("compression")
 
 
 _WHAT_NEXT = regex.compile(r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ ){0,6}")
@@ -260,16 +497,23 @@ def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) ->
     value = quantity.value if quantity.value is not None else quantity.high
     if value is None or quantity.magnitude:
         return False
-    if _PART_AFTER.match(after) or _PART_BEFORE.search(before):
+    listed = quantity.form == "listed"
+    if not listed and (_PART_AFTER.match(after) or _PART_BEFORE.search(before)):
         return False
     if entry.key == "signed":
         beside = _SIGNED_AFTER.match(after) or before.endswith((" by ", " of ", " up to "))
         return bool(beside) and not _SPREAD_BEFORE.search(before)
-    if abs(value) >= 1e15 or value == int(value):
+    if not quantity.decimal:
+        if entry.key == "score-of" and _SOLVED_BEFORE.search(before):
+            return True  # "solves 11 out of 12"
         if entry.key in _DIFFERENCES and _UNIT_AFTER.match(after):
             return bool(_METRIC_AFTER.match(after))
         if entry.key == "score-of":
-            return bool(_SCORE_BEFORE.search(before))
+            if 10 <= value <= 100 and _SCORE_AFTER.match(after):
+                return True  # "reaches only 36 average ZapBench score"
+            return bool(_SCORE_BEFORE.search(before)) and not (
+                value in _RANKS and before.endswith("K at ")
+            )
         return (
             entry.key == "by-up"
             and bool(_BY_BEFORE.search(before))
@@ -277,6 +521,8 @@ def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) ->
         )
     if entry.key in ("share-of-performance", "share-of-resource"):
         return False
+    if entry.key == "pair":
+        return quantity.decimal and abs(value) < 1000
     if entry.key == "score-of":
         return bool(_MEASURED_BEFORE.search(before) or _MEASURED_AFTER.match(after))
     return True
@@ -287,65 +533,60 @@ def _unit_may_be(entry: Entry, quantity: Quantity, before: str, after: str) -> b
     unit = quantity.unit or ""
     if before.endswith("- "):
         return False  # "A100-80GB"
+    if unit in ("m", "kg") or _HARDWARE_AFTER.match(after):
+        return False
     if entry.key == "score-of":
         beside = _COST_BEFORE.search(before) or _COST_AFTER.match(after)
         return bool(beside) and not unit.startswith(_NO_RESULT_UNITS)
-    if entry.key not in ("by-up", "by-down", "more-up", "more-down"):
+    if entry.key == "signed":
+        return unit == "dB"
+    if entry.key not in _BY_AND_MORE:
         return False
     beside = _CHANGE_BEFORE.search(before) or _CHANGE_AFTER.match(after)
     return bool(beside) and not unit.startswith(_COUNTED_UNITS)
 
 
-def _claim_lists(sentence: Skeleton, claimed: dict[int, Claim]) -> None:
-    """Claims the values in one list with a claimed one, of its kind and direction."""
-    amounts = [
-        (offset, item)
-        for offset, item in sentence.items_in(0, len(sentence.text))
-        if item.symbol in _AMOUNTS
-    ]
-    pairs = list(pairwise(amounts))
-    for one, two in pairs:
-        _claim_like(sentence, claimed, one, two)
-    for one, two in reversed(pairs):
-        _claim_like(sentence, claimed, two, one)
+def _like(said: Claim, offset: int, item: Item) -> Claim:
+    """A value claimed as another one is."""
+    direction = said.direction if said.kind != "from_to" else _kind_of(said.entry, item.of)[1]
+    return Claim(
+        said.text, said.sentence, said.bounds, offset, item, said.entry, said.kind, direction,
+        listed=said,
+    )  # fmt: skip
 
 
-def _claim_like(
+def _claim_compared(
     sentence: Skeleton,
     claimed: dict[int, Claim],
-    source: tuple[int, Item],
-    target: tuple[int, Item],
+    pairs: Sequence[tuple[tuple[int, Item], tuple[int, Item]]],
 ) -> None:
-    """Claims one of two neighbouring values as the other is, if they stand in one list."""
-    said = claimed.get(source[0])
-    if said is None:
-        return
-    forward = source[0] < target[0]
-    first, last = (source, target) if forward else (target, source)
-    glue = sentence.text[first[0] + 2 : last[0]]
-    present = claimed.get(target[0])
-    if present is not None:
-        weaker = present.entry.key == "score-of" and said.kind in ("delta", "share")
-        if not weaker or not (forward or len(glue.split()) <= 2):
-            return
-    quantity = target[1].of
-    if quantity.ordinal or quantity.sign == "\xb1" or quantity.magnitude or not is_list_glue(glue):
-        return
-    if _NO_RESULT_BEFORE.search(sentence.text, max(0, target[0] - 60), target[0]):
-        return
-    alike = source[1].of.shape == quantity.shape
-    if forward and quantity.shape == "number":
-        # "by 3.1 points on A and 4.8 on B", "factors of 2.5, 2.4 and 2.0"
-        on = sentence.text.startswith(("on ", "in ", "for "), target[0] + 2)
-        shape = source[1].of.shape
-        alike |= (shape == "points" and on) or (shape == "factor" and glue in COMMAS)
-    elif forward and source[1].of.shape == "number":
-        alike |= glue in COMMAS  # "by 21.4 and 13.4 points"
-    if alike:
-        claimed[target[0]] = Claim(
-            said.text, sentence, said.bounds, *target, said.entry, said.kind, said.direction,
-            listed=said,
-        )  # fmt: skip
+    """Claims what a difference is compared to as a difference: "a 4% drop, compared to 35%"."""
+    for (one, first), (two, last) in pairs:
+        said, present = claimed.get(one), claimed.get(two)
+        if said is None or said.kind not in ("delta", "factor"):
+            continue
+        if first.of.shape != last.of.shape or (present and present.entry.key != "score-of"):
+            continue
+        glue = sentence.text[one + 2 : two]
+        if _COMPARED_TO.search(glue) and len(glue) <= _LIST and "K " not in glue:
+            claimed[two] = _like(said, two, last)
+
+
+def _claim_brackets(
+    sentence: Skeleton, claimed: dict[int, Claim], amounts: Sequence[tuple[int, Item]]
+) -> None:
+    """Claims the scores that stand alone in brackets behind others: "A (0.82) and B (0.64)"."""
+    said: Claim | None = None
+    for offset, item in amounts:
+        present = claimed.get(offset)
+        if present is not None:
+            said = present if present.kind == "score" else said
+            continue
+        quantity: Quantity = item.of
+        alone = sentence.text[max(0, offset - 2) : offset + 4] == f"( {item.symbol} )"
+        result = quantity.shape == "percent" or (quantity.shape == "number" and quantity.decimal)
+        if said is not None and alone and result and said.item.of.shape == quantity.shape:
+            claimed[offset] = _like(said, offset, item)
 
 
 def _kind_of(entry: Entry, quantity: Quantity) -> tuple[GainKind, Direction | None]:
@@ -356,6 +597,8 @@ def _kind_of(entry: Entry, quantity: Quantity) -> tuple[GainKind, Direction | No
         if low is None or high is None or low == high:
             return kind, None
         return kind, "up" if high > low else "down"
+    if direction == "sign" and quantity.shape == "factor":
+        direction = "down" if (quantity.value or 0) < 1 and quantity.low is None else "up"
     if direction == "sign":
         direction = "down" if quantity.sign == "-" else "up"
     if quantity.shape == "factor" and kind in ("delta", "score"):
@@ -378,6 +621,25 @@ def _qualifiers(body: str, offset: int, quantity: Quantity) -> set[str]:
     if _AVERAGE_AFTER.match(body, offset + 2) or body.startswith(_AVERAGED_OVER):
         found.add("average")
     return found
+
+
+# "36 on average and 28%", "and an accuracy of 28%": what follows is no average
+_OWN_METRIC = regex.compile(r"(?:^| )average |(?:and|,|or|&) (?:[^ ,]+ ){0,5}?K (?:[^ ,]+ ){0,5}$")
+_ALONE_BEFORE = regex.compile(r"(?:and|,|or|&|/) (?:an? |the )?$")
+
+
+def _share_qualifiers(body: str, claims: Sequence[Claim]) -> None:
+    """What is said of the first value of a list holds for those after it: "up to 8% and 5%"."""
+    for said, claim in pairwise(claims):
+        glue = body[said.offset + 2 : claim.offset]
+        alike = claim.kind == said.kind and claim.item.of.shape == said.item.of.shape
+        own = claim.qualifiers
+        if not alike or not said.qualifiers or len(glue) > _LIST or not is_list_glue(glue):
+            continue
+        if not own - {"average"} and _ALONE_BEFORE.search(glue):
+            own.update(said.qualifiers - {"average"})
+        if "average" in said.qualifiers and not _OWN_METRIC.search(glue):
+            own.add("average")
 
 
 def _gain(claim: Claim) -> Gain:
