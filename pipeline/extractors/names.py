@@ -68,6 +68,15 @@ _TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p
 _MARKED = regex.compile(r"[\p{Lu}\d+*]")
 _SEVERAL = regex.compile(r"[\s.]")
 _NUMBERED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}")
+# what a benchmark's name goes on with: "2014", "2.1", "2018 Shared Task"
+_EDITION = regex.compile(
+    r"(?:[- ~]?['\u2018\u2019]?(?:(?:19|20)\d\d|(?<=['\u2018\u2019])\d\d)(?![\d.,%-]|\s(?:[a-z]+s)\b)"
+    r"|[- ~]?[vV]?\d\.\d(?![\d%.\\]|\s?(?:points?|percent|pp|x|times|BLEU|mAP|and \d|to \d|on|by|in)\b|\s?%))?"
+    r"(?:(?:\s\p{Lu}\p{L}+){0,3}\s[Ss]hared(?:\s\p{Ll}+){0,2}\s[Tt]ask(?![a-z])(?:\s\d(?!\d))?)?"
+)
+_YEAR = regex.compile(
+    r"(?:(?:19|20)?\d\d)(?:\p{Ll}*(?:shared)?\p{Ll}*task\d?)?$|(?:\p{Ll}*)?shared\p{Ll}*task$"
+)
 _DATA_BEFORE = regex.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(?: the)? $")
 _WORD_AFTER = regex.compile(r" ([\p{L}-]+)")
 _SENTENCE_WORD = regex.compile(r"[a-z0-9@-]+")
@@ -395,6 +404,9 @@ class Names:
             if entry.file == "models":
                 while (more := _VERSION.match(folded, end)) is not None:
                     end = more.end()
+            else:
+                edition = _EDITION.match(folded, end)
+                end = edition.end() if edition else end
             tail = _TAIL.match(folded[end : end + 60])
             variant = False
             if tail:
@@ -536,6 +548,8 @@ class Names:
                 if head == "no-thing":
                     name.roles["no thing"] += 1
                     continue
+                if entry.key == "title-colon" and " at " in sentence.text[:offset]:
+                    continue  # "Team Zebra at SemEval-2020 Task 1: ..."
                 if entry.key == "propose-bracket" and _is_aside(text, item):
                     continue
                 if own:
@@ -915,6 +929,19 @@ def _is_acronym(short: str, expansion: str) -> bool:
     return True
 
 
+def _merge_editions(names: dict[str, Name]) -> None:
+    """A benchmark's bare name beside that of its edition, "the CoNLL data" beside CoNLL-2012, is
+    the edition's.
+    """
+    known = [n for n in names.values() if n.entry is not None and n.entry.file == "benchmarks"]
+    for name in known:
+        for other in known:
+            if other.key.startswith(name.key) and _YEAR.match(other.key, len(name.key)):
+                name.alias_of = other.key
+                other.roles.update(name.roles)
+                break
+
+
 def _read_open(names: dict[str, Name]) -> None:
     """What is proposed without a word of what it is goes with what is said of it elsewhere."""
     for name in names.values():
@@ -974,6 +1001,7 @@ def _decide(names: dict[str, Name], classes: frozenset[str]) -> list[Name]:
             singular.roles.update(name.roles)
             singular.kinds.update(name.kinds)
             singular.candidates += name.candidates
+    _merge_editions(names)
     _read_open(names)
     for name in names.values():
         if name.entry is not None and name.entry.file == "benchmarks" and name.is_own_method:
