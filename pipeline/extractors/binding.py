@@ -209,7 +209,7 @@ _METRIC_BEFORE = regex.compile(
     r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |"
     r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCDMBZ]+ ){0,3}"
     r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
-    r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|exceeding|above|below|up|high|low|average|"
+    r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reach\w*|near|attains?|\(|as|exceeding|above|below|up|high|low|average|"
     r"about|on|an?|over|was|are|that|which|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
     r"roughly|in|under|model|models|only|just) ){0,6}$"
 )
@@ -248,7 +248,9 @@ _TAIL_METRIC = regex.compile(
     r"(?:\( (?:[^ ()]+ ){1,4}\) )?(?:[^ ,.;:()PXQNUCD]+ ){0,4}?(?P<np>(?:K |performance )+(?:score |rate )?)"
     r"|in (?:the )?(?P<np>(?:[^ ,.;:()PXQNUCDKB]+ ){1,3}?(?:metrics?|scores?|rate|time) )"
 )
-_NEAR_METRIC = regex.compile(r"(?<![^ ])(?P<np>(?:K )+)(?:(?![.;:] )[^ PXQNUCD]+ ){0,9}$")
+_NEAR_METRIC = regex.compile(
+    r"(?<![^ ])(?P<np>(?:K )+)(?:(?!(?:[.;:]|, (?:we|it|our|the|M)) )[^ PXQNUCD]+ ){0,9}$"
+)
 _ASIDE_METRIC = regex.compile(
     r"(?<![^ ])(?P<np>performance |K )(?:(?![.;:()] )[^ PXQNUCDK]+ ){0,9}\( (?:[^ ()]+ ){0,3}$"
 )
@@ -274,8 +276,8 @@ _NOUN_NEXT = regex.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:overall|average|mean|absolute|relative) )*"
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|is|are|was|were|we|it|that|which|who|when|after|via|across|"
     r"using|while|without|under|points?|improvements?|gains?|increases?|reductions?|drops?|respectively|compared|"
-    r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|"
-    r"among|between|[a-z]+ly|[a-z]+ing|achieved|obtained|reported|trained|observed|reached|used|based|given|attained|produced|set) )[^ ,.;:()\p{Lu}]+ ){1,3})"
+    r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|downarrow|uparrow|"
+    r"among|between|[a-z]+ly|using|achieving|outperforming|surpassing|exceeding|reducing|improving|including|being|making|showing|demonstrating|reaching|beating|setting|running|requiring|achieved|obtained|reported|trained|observed|reached|used|based|given|attained|produced|set) )[^ ,.;:()\p{Lu}]+ ){1,3})"
     r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|against|as) |$)"
 )
 _CHANGE_NOUN = r"(?:improvements?|gains?|increases?|reductions?|drops?|decreases?|savings?|boosts?|loss|losses|degradations?|lifts?|uplifts?) "
@@ -296,6 +298,16 @@ _OBJECT_BEFORE = regex.compile(
     r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|an?|it|that|which) )[^ ,.;:()PXQNUCDMBZ]+ ){1,4})"
     r"(?:(?:on|of|for|in) (?:the )?(?:[^ ,.;:()PXQNUCD]+ ){1,3}?)?from $"
 )
+# "the reduction of tensor products by 92%"
+_NOMINAL = regex.compile(
+    r"(?<![^ ])(?:reduction|increase|improvement|decrease|drop|growth|rise) (?:of|in) (?:(?:the|its|their) )?"
+    r"(?P<np>(?:(?!on |for |over |and |by |with |to |than )[^ ,.;:()PXQNUCDMBZ]+ ){1,5})(?:by|of) (?:[^ ,.;()]+ ){0,3}$"
+)
+# "by 25.1% in Rank-1 on MSMT17": a word that looks like a metric's name
+_IN_NAMED = regex.compile(
+    r"(?:points? |absolute |relative )*in (?:terms of )?(?P<np>[^ ,.;:()\p{Lu}]+ (?:score |rate )?)(?:on|for|,|\.|\)|over|and|compared) "
+)
+_METRIC_LIKE = regex.compile(r"\p{Lu}[\p{L}-]*[\d@]|\p{Lu}{2}|\p{Ll}\p{Lu}")
 # "to a memory size of 5MB"
 _SIZE_OF = regex.compile(
     r"(?<![^ ])(?:an?|the|achiev\w+|attain\w+|reach\w+|obtain\w*|with|yield\w*) (?:(?:average|mean|overall|an?|the|high|low|best) )*"
@@ -308,6 +320,7 @@ _COST_BEFORE = regex.compile(
     r"(?<![^ ])(?P<np>(?:inference |decoding |training |planning |processing )?(?:inference|decoding|training|latency|runtime|time|speed|memory|cost|throughput|delay|footprint) )"
     r"(?:\(|of|is|at|to|within|under|below|,|only|just|about|<|~|as low as|-) (?:[^ ,.;()]+ ){0,2}$"
 )
+_SPEEDUPS_OF = regex.compile(r"speed-?ups? (?:of|is|are) (?:[^ ,.;()]+ ){0,3}$")
 _RATE_NEXT = regex.compile(
     r"(?P<np>(?:[^ ,.;:()\p{Lu}]+ ){0,2}?(?:compression (?:ratio |rate |factor )?|down-?sampling "
     r"|[a-z]+(?<!(?:er)) (?:ratio |rate |factor )))(?=(?:with|on|in|for|over|and|while|than|compared|from|of|without|,|\.|\)|;|as) |$)"
@@ -315,12 +328,15 @@ _RATE_NEXT = regex.compile(
 _FASTER_NEXT = regex.compile(
     r"(?:[a-z]+ly )?(?:faster|speed-?ups?|as fast|quicker) (?:than |and |, |\. |\) |while |on |in |with |compared |$)"
 )
+_BEATING_WORD = regex.compile(r"(?:outperform|surpass|exceed|beat)\w* ")
 _RIVALS_END = regex.compile(
     r"(?:baselines?|methods?|models?|approach|approaches|competitors?|systems?|counterparts?|sota|state-of-the-art) $"
 )
 _BRACKETED = regex.compile(r"\( (?:only |just |~ )?$")
 _MEASURE_NEXT = regex.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
-_POINTS_OF = regex.compile(r"\d\s([A-Z][A-Za-z\d-]*)\spoints?$")
+_POINTS_OF = regex.compile(
+    r"\d\s((?!percent|absolute|full|relative|average|basis)[A-Za-z][A-Za-z\d-]*)\spoints?$"
+)
 _AVERAGED = regex.compile(
     r"\b(?:average(?! (?:precision|recall|displacement|surface|symmetric|treatment|return))|"
     r"mean(?! (?:average|squared?|absolute|reciprocal|intersection|opinion|iou)))\b",
@@ -329,7 +345,12 @@ _AVERAGED = regex.compile(
 _VERSUS = regex.compile(
     r"(?:\( |, |^|(?<= ))(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}$"
 )
-_AGAINST = regex.compile(r"[PN] (?:vs \. |vs |versus )(?:only |just )?$")
+_ATTAINS = regex.compile(
+    r"(?:achiev|reach|attain|obtain|get|scor|yield|averag|perform|manag)\w* (?:(?:at|to|only|just|around|about|merely|a|nearly|over|under|below|above|approximately|up) ){0,3}$"
+)
+_OF_THINGS = regex.compile(r"(?:of|on average of) ")
+_MORE_THAN = regex.compile(r"(?:more|fewer|less) than ")
+_AGAINST = regex.compile(r"[PN] (?:vs \. |vs |versus |compared (?:to|with) )(?:only |just )?$")
 _EXCELS = regex.compile(
     r"(?:outperform|surpass|exceed|beat|improv)\w* |which is |(?:, |\( )(?:a|an) |yielding |representing |corresponding |"
     r"achieving |, (?:up )?$|\( (?:up )?$"
@@ -365,7 +386,7 @@ _SCORING = regex.compile(r", (?:scoring|achieving|reaching|attaining|obtaining) 
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
-    r"train\w*|tun\w*|atop|upon|improv\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
+    r"train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
     r"|(?:^|, )(?:on|for|with|over|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
     r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
 )
@@ -382,6 +403,18 @@ _OTHER_SUBJECT = regex.compile(
 )
 _TRAINED_BY = regex.compile(
     r"M (?:- )?-?(?:trained|tuned|fine-tuned|finetuned|aligned|enhanced|optimized|augmented|equipped|enabled|improved|compressed|quantized|pruned) M "
+)
+_MODELS = r"(?P<list>M (?:, M )*(?:, )?and M )"
+_FOR_MODELS = regex.compile(r"(?:[^ ,.;]+ ){0,4}?(?:for|by|with|using) (?:the )?" + _MODELS)
+_MODELS_ACT = regex.compile(
+    _MODELS
+    + r"(?:[a-z]+ly )?(?:achiev|attain|reach|obtain|scor|outperform|surpass|yield|improv|exceed|beat|gain)\w* "
+)
+_IMPROVING = regex.compile(
+    r"(?:improv|boost|rais|lift|enhanc|increas|push|bring)\w* (?:[^ ,.;K]+ ){0,3}$"
+)
+_TUNED = regex.compile(
+    r"(?:^|, )(?:[^ ,.;]+ ){0,3}?(?:fine-tuning|finetuning|training|tuning|prompting|distilling|aligning) (?:the )?(?P<m>M )"
 )
 _IMPROVES = regex.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas|rais|lift|reduc|lower)\w* (?:the )?(?:(?!by |on |in |over )[^ ,.;:()PXQNUCD]+ ){0,3}?(?P<m>M )"
@@ -504,6 +537,8 @@ class Binding:
                 )
             ):
                 claim.metric = before.metric
+            if before is not None and claim.metric is None and self._same_measure(before, claim):
+                claim.metric = before.metric
             level = self._level_of(i) if claim.kind == "delta" else None
             if level is not None:
                 claim.metric = claim.metric or level.metric
@@ -521,6 +556,16 @@ class Binding:
         for i, group in enumerate(self._groups):
             if len(group) > 1 and group[0] is self._claims[i]:
                 self._share(group)
+
+    def _same_measure(self, before: Claim, claim: Claim) -> bool:
+        """Whether a value is one more of the measure before: "reaches 39% accuracy, while GPT-4
+        reaches 20%", "12% more errors than A and 27% more than B".
+        """
+        if claim.kind == "score" == before.kind and before.item.of.unit == claim.item.of.unit:
+            low = max(before.offset + 2, claim.offset - 60)
+            attained = _ATTAINS.search(self._body[low : claim.offset])
+            return attained is not None and not _OF_THINGS.match(self._body, claim.offset + 2)
+        return claim.kind == "delta" and _MORE_THAN.match(self._body, claim.offset + 2) is not None
 
     def _level_of(self, i: int) -> Claim | None:
         """The level that a difference is told of: "reaches 61% accuracy, 12% above X"."""
@@ -720,7 +765,9 @@ class Binding:
             return named[1]
         for low, high in self._metric_places(i):
             lead = _LEAD.match(self._body, low, high)
-            start = lead.end() if lead and lead.end() < high else low
+            if lead and lead.end() >= high:
+                continue
+            start = lead.end() if lead else low
             start = self._words.noun_start(self._body, start, high)
             if not _NO_NOUN.fullmatch(self._body, start, high):
                 found = self._words.surface(claim, start, high)
@@ -747,9 +794,8 @@ class Binding:
             yield from _places(low, [_CHANGED.match(after)])
         if claim.kind != "share":
             yield from _places(base, [_METRIC_BEFORE.search(before)])
-        if claim.kind == "factor" and (claim.what is None or claim.what[0] < claim.offset):
-            yield from _places(low, [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after)])
-            yield from _places(low, [_MORE_NEXT.match(after)])
+        if claim.kind == "factor":
+            yield from self._speed(claim, before, base, after)
         last = claim.what is not None and self._body.endswith("for ", 0, claim.what[0])
         if claim.what is not None and not last:
             yield from self._what(*claim.what)
@@ -758,33 +804,59 @@ class Binding:
             yield from _places(base, [_MEASURE_BEFORE.search(before)])
         if claim.what is not None and last:
             yield from self._what(*claim.what)
+        yield from self._changed(claim, before, base, after)
+        yield from _places(low, [_SPEEDUP_NEXT.match(after)])
+        if claim.kind == "share" or claim.entry.key in ("doubles", "halves"):
+            yield from _places(low, [_SHARED.match(after)])
+        elif not (claim.kind == "factor" and _FASTER_NEXT.match(after)):
+            yield from self._far_metric(i, before, base)
+
+    def _speed(self, claim: Claim, before: str, base: int, after: str) -> Iterator[tuple[int, int]]:
+        """What a multiple is one of: "speedups of 3x", "a 4x compression ratio"."""
+        if _SPEEDUPS_OF.search(before):
+            yield from _places(base, [_SPEED_BEFORE.search(before)])
+        if claim.what is None or claim.what[0] < claim.offset:
+            found = [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after), _MORE_NEXT.match(after)]
+            yield from _places(claim.offset + 2, found)
+
+    def _changed(
+        self, claim: Claim, before: str, base: int, after: str
+    ) -> Iterator[tuple[int, int]]:
+        """The noun of a change or a level that is no known metric: "cuts queue length from"."""
+        low = claim.offset + 2
         if claim.kind in ("delta", "factor", "from_to"):
-            yield from _places(base, [_SUBJECT_BEFORE.search(before)])
+            yield from _places(base, [_SUBJECT_BEFORE.search(before), _NOMINAL.search(before)])
+        if (named := _IN_NAMED.match(after)) and self._is_metric_like(
+            claim, low + named.start("np"), low + named.end("np")
+        ):
+            yield from _places(low, [named])
         if claim.kind == "from_to":
             yield from _places(base, [_OBJECT_BEFORE.search(before)])
         if claim.kind == "score":
             yield from _places(base, [_SIZE_OF.search(before)])
             if claim.item.symbol == "U":
                 yield from _places(base, [_COST_BEFORE.search(before)])
-        yield from _places(low, [_SPEEDUP_NEXT.match(after)])
+
+    def _far_metric(self, i: int, before: str, base: int) -> Iterator[tuple[int, int]]:
+        """A metric that stands further off: at the end of a list, or before the verb."""
+        claim, group = self._claims[i], self._groups[i]
         if claim.kind == "factor":
-            if _FASTER_NEXT.match(after):
-                return
             yield from _places(base, [_SPEED_BEFORE.search(before)])
-        if claim.kind == "share" or claim.entry.key in ("doubles", "halves"):
-            yield from _places(low, [_SHARED.match(after)])
-            return
         if claim.listed is not None and claim.listed.metric is not None:
             return
+        tail = group[-1].offset + 2
+        rest = self._body[tail : tail + _FAR]
         if len(group) == 1 or (group[-1] is not claim and not self._interleaved(i)):
-            tail = group[-1].offset + 2
-            yield from _places(tail, [_TAIL_METRIC.match(self._body[tail : tail + _FAR])])
+            yield from _places(tail, [_TAIL_METRIC.match(rest)])
         near = _NEAR_METRIC.search(before) or _ASIDE_METRIC.search(before)
         turn = near and _TURN.search(before, near.start())
         if near and claim.kind != "factor" and not turn:
             yield from _places(base, [near])
-        tail = group[-1].offset + 2
-        yield from _places(tail, [_TERMS.match(self._body[tail : tail + _FAR])])
+        yield from _places(tail, [_TERMS.match(rest)])
+
+    def _is_metric_like(self, claim: Claim, low: int, high: int) -> bool:
+        start, end = self._sentence.range(low, high)
+        return _METRIC_LIKE.search(claim.text.text, start, end) is not None
 
     def _listed_metric(self, claim: Claim, group: Sequence[Claim]) -> Iterator[tuple[int, int]]:
         """The one of "F1 and recall by 3% and 5%": one metric for each value."""
@@ -814,6 +886,8 @@ class Binding:
         cut = _WHAT_END.search(piece)
         if cut:
             piece = piece[: cut.start() + 1] if cut.start() else ""
+        if _BEATING_WORD.search(piece):
+            return
         if _RIVALS_END.search(piece):
             piece = piece[: piece.find(" of ") + 1]  # "accuracy of the baseline model"
         if piece and not _NO_METRIC.fullmatch(piece) and "B " not in piece:
@@ -891,6 +965,30 @@ class Binding:
 
     # --- model ---
 
+    def _each_by_its_own(self, claim: Claim) -> str | None:
+        """The model of one value of a list, where as many are named and "respectively" said."""
+        group = [claim] if claim.kind == "sota" else self._groups[self._claims.index(claim)]
+        if len(group) < 2:
+            return None
+        low, high = max(0, group[0].offset - _FAR), group[-1].offset + 2
+        rest = self._body[high : high + _FAR]
+        if "respectively " not in rest:
+            return None
+        after = _FOR_MODELS.match(rest)
+        listed = after or [*_MODELS_ACT.finditer(self._body, low, group[0].offset), None][0]
+        if listed is None:
+            return None
+        base = high if after else 0
+        items = self._sentence.items_in(base + listed.start("list"), base + listed.end("list"))
+        names = [str(item.of) for _, item in items if item.symbol == "M"]
+        return names[group.index(claim)] if len(names) == len(group) else None
+
+    def _improved_by_another(self, of: int) -> bool:
+        """Whether a model is what another one improves: "ZapTune improves GPT-4 from"."""
+        at = bisect_left(self._subjects, of, key=lambda subject: subject[0])
+        verb = _IMPROVING.search(self._body[max(0, of - 40) : of])
+        return at > 0 and verb is not None and self._subjects[at - 1][1] is not None
+
     def _is_rival(self, claim: Claim) -> bool:
         """Whether a value is what another one is set against: the second of "96% vs. 61%"."""
         return _AGAINST.search(self._body[max(0, claim.offset - 20) : claim.offset]) is not None
@@ -922,8 +1020,12 @@ class Binding:
         elif claim.kind == "from_to":
             found = _OF_MODEL.search(before)
             of = near + found.start("m") if found else None
+        if claim.kind == "from_to" and of is not None and self._improved_by_another(of):
+            of = None
         if of is not None and (item := self._sentence.item(of)):
             return str(item.of)
+        if named := self._each_by_its_own(claim):
+            return named
         if claim.kind == "score" and self._bracketed(claim) and _RIVAL_BEFORE.search(before):
             return None
         if claim.kind == "score" and self._is_rival(claim):
@@ -944,7 +1046,9 @@ class Binding:
             return None
         if subject is None and not proposed and not own:
             improved = _IMPROVES.search(before)
-            item = self._sentence.item(near + improved.start("m")) if improved else None
+            tuned = _TUNED.match(self._body, 0, claim.offset)
+            place = near + improved.start("m") if improved else tuned.start("m") if tuned else None
+            item = self._sentence.item(place) if place is not None else None
             return str(item.of) if item else None
         if subject is None or subject == proposed or not proposed:
             return subject or proposed
