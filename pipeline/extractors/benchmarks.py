@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import regex
+
 from pipeline.extractors.names import Name, key_of
 from pipeline.records import Benchmark, BenchmarkRole
 
 # how a known benchmark is introduced; looser phrases hold of those a paper merely uses
-_DIRECT = frozenset({"title-colon", "propose", "propose-near", "propose-called"})
+_DIRECT = frozenset({"title-colon", "propose", "propose-called", "named"})
+# what tells that results are measured on it, whatever else it is used for
+_MEASURED = frozenset({"score-on", "figure-on", "on-names-first"})
+_SHARED_TASK = regex.compile(r"Task \d|[Ss]hared|SemEval|WMT|CoNLL")
 
 
 def canonical(name: Name) -> str:
@@ -46,9 +51,12 @@ def _role(name: Name) -> BenchmarkRole:
     the part before the paper speaks of itself is mentioned.
     """
     roles, entry = name.roles, name.entry
-    if roles["proposed"] and (entry is None or name.said & _DIRECT):
+    direct = name.said & _DIRECT
+    if entry is not None and _SHARED_TASK.search(name.best.surface):
+        direct &= {"title-colon"}  # a team describes its entry to the task, not the task
+    if roles["proposed"] and (entry is None or direct):
         return "introduced"
-    if roles["training"]:
+    if roles["training"] and not (roles["own part"] > 1 and name.said & _MEASURED):
         return "training"
     if not roles["own part"]:
         return "mentioned"

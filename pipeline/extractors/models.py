@@ -14,6 +14,7 @@ _MODEL_LIKE = regex.compile(
 )
 # how a known model is proposed; a looser phrase would make BERT the proposal of whoever uses it
 _DIRECT = frozenset({"title-colon", "propose", "propose-called", "name-is-a"})
+_SURE = frozenset({"title-colon", "resulting"})
 
 
 def canonical(name: Name, candidate: Candidate) -> str:
@@ -63,9 +64,7 @@ def role_of(name: Name) -> ModelRole:
     roles = name.roles
     direct = name.said & _DIRECT
     if roles["proposed"] and (
-        name.entry is None
-        or "title-colon" in direct
-        or len(direct) > roles["base"] + roles["baseline"]
+        name.entry is None or name.said & _SURE or len(direct) > roles["base"] + roles["baseline"]
     ):
         return "proposed"
     if roles["baseline"] and roles["baseline"] >= roles["base"]:

@@ -31,6 +31,9 @@ _MATHS = regex.compile(
 )
 # "multi-UAV", "image-to-3D": a word in small letters joined to a name is no name of its own
 _PREFIXED = regex.compile(r"\p{Ll}{3,}-(?!\d)")
+_SUB = regex.compile(
+    r"(?:sub|non|multi|pre|post|mid|over|under|near|few|top|pass|best)-", regex.IGNORECASE
+)
 _SMALL = regex.compile(r"(?<![\w-])\p{Ll}[\p{L}\d-]*")
 _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
@@ -135,13 +138,18 @@ _FIGURE_ON = regex.compile(
     r"(?<= )(?:\\ )?(?:\d[^ ]*|%|x|points?|pp|times) (?:\( [^()]{1,30} \) )?(?:on|across) (?:(?:both|the|standard|challenging|popular) )*"
     r"(?P<names>[ZMB] (?:(?:, and |, |and |& |/ )(?:the |on )?[ZMB] ){0,9})(?!(?:gpus?|cpus?|hardware|chips?|devices?|models?|agents?|backbones?) )"
 )
+# "3 % over Z", "2 x faster than Z", "by 3 points against the original Z"
+_OVER = regex.compile(
+    r"(?:%|\dx|x|points?|times|pp) (?:(?!on |in |of )[^ \d,.;:()ZMB]+ ){0,3}?(?:over|than|against|vs\.?|versus) "
+    r"(?:(?:the|standard|vanilla|original|previous|best|strong|strongest|existing|state-of-the-art|sota|baseline|prior) ){0,3}([ZM]) (?!(?:-|benchmark|dataset))"
+)
 _COMPARES = regex.compile(
     r"\b(?:outperform|surpass|exceed|beat|compar|than |over (?:the |state|previous|prior|existing|strong)|versus|vs |against|best)"
 )
 # the rules by which a technique counts as one of the systems that a paper compares
 _NEAR = frozenset({"beats-near", "worked-on"})
 # the rules that make a name of a word with no more than a capital: "than Zebra", "the Zebra corpus"
-_TELLING = frozenset({"beats-near", "data-noun"})
+_TELLING = frozenset({"beats-near", "data-noun", "listed"})
 _BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
 _SENTENCE_OPENER = regex.compile(
     r"(?:\p{L}+ing|can|could|how|do|does|did|is|are|when|what|where|why|who|which|should|will|towards?|on|from|in|learn|making|make|rethink)$"
@@ -267,6 +275,12 @@ class Names:
             for entry in rules.entries[file]
             if entry["needs"]
         }
+        self._models = frozenset(
+            name
+            for entry in rules.entries["models"]
+            for name in entry["names"]
+            if len(name) > 2 and not entry["compared"] and not entry["needs"]
+        )
         self._twins: dict[tuple[str, str], list[Entry]] = _twins(rules)
 
     # --- candidates ---
@@ -378,7 +392,7 @@ class Names:
     def _is_strong(self, token: str) -> bool:
         if token.startswith("\\"):
             return len(token) > 3 and not _MATHS.match(token)
-        if _PREFIXED.match(token):
+        if _PREFIXED.match(token) or _SUB.match(token):
             return False
         if token[0].isdigit() and not _NUMBERED.search(token):
             return False
@@ -497,7 +511,7 @@ class Names:
             if weak and name.entry is None and " " not in word:
                 # a word the paper also writes small is a word: "Prompt" beside "prompt"
                 name.ordinary = word.lower() in small or word.lower() + "s" in small
-        return _decide(names, self._classes)
+        return _decide(names, self._classes, self._models)
 
     def _with_title_head(
         self, text: Text, candidates: list[Candidate], body: str
@@ -548,14 +562,18 @@ class Names:
                 if head == "no-thing":
                     name.roles["no thing"] += 1
                     continue
-                if entry.key == "title-colon" and " at " in sentence.text[:offset]:
-                    continue  # "Team Zebra at SemEval-2020 Task 1: ..."
+                if (
+                    entry.key == "title-colon"
+                    and offset
+                    and (name.entry is not None or " at " in sentence.text[:offset])
+                ):
+                    continue  # "Team Zebra at SemEval-2020 Task 1: ...", "Collapse in BERT: ..."
                 if entry.key == "propose-bracket" and _is_aside(text, item):
                     continue
                 if own:
                     name.said.add(entry.key)
                 if role and (own or role == "training"):
-                    name.roles[role] += 1
+                    name.roles[role] += 2 if entry.key == "beats-near" else 1
                 if entry["kind"]:
                     name.kinds[entry["kind"]] += 1
                 if entry["table"]:
@@ -774,8 +792,13 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
                 _give(other, name)
         if not spelt:
             continue
-        starts = sum(word.group()[0].isupper() for word in expansion[1:])
-        if starts < max(1, len(expansion) - 2):
+        content = [
+            word.group()
+            for word in expansion[1:]
+            if word.group() not in _PREPOSITIONS and text.text[word.start() - 1] != "-"
+        ]
+        starts = sum(word[0].isupper() for word in content)
+        if starts < max(1, len(content) - 1):
             name.generic = True
             if begin and words[begin - 1].group().lower() in _PREPOSITIONS:
                 name.roles["of a phrase"] += 1
@@ -873,6 +896,13 @@ def _read_figures(sentence: Skeleton) -> None:
     for match in _FIGURE_ON.finditer(sentence.text):
         for _, item in sentence.items_in(*match.span("names")):
             item.of.add("benchmarks", 2.0, "names/figure-on")
+            item.of.said.add("figure-on")
+    for match in _OVER.finditer(sentence.text):
+        rival = sentence.item(match.start(1))
+        if rival is not None:
+            rival.of.add("models", 2.0, "names/beats-near")
+            rival.of.roles["baseline"] += 2
+            rival.of.said.add("beats-near")
     compares = _COMPARES.search(sentence.text)
     if compares is None:
         return
@@ -889,6 +919,9 @@ def _share_lists(sentence: Skeleton) -> None:
         members = [item.of for _, item in sentence.items_in(*match.span()) if item.symbol in "ZMB"]
         for table in ("models", "benchmarks"):
             sure = [m for m in members if m.scores.get(table, 0) >= _NEEDED]
+            if table == "models" and members and members[0].roles["baseline"]:
+                for member in members:
+                    member.roles["baseline"] += not member.roles["baseline"]
             if sure:
                 for member in members:
                     if member not in sure:
@@ -962,7 +995,7 @@ def _may_be_weak(name: Name, classes: frozenset[str]) -> bool:
     return len(name.key) > 2 + (not name.roles["proposed"] and "data-noun" not in name.said)
 
 
-def _read_kin(names: dict[str, Name]) -> None:
+def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
     """A name that begins with another, "ZipTune-Large" beside ZipTune, is of its family."""
     for name in list(names.values()):
         first = name.candidates[0]
@@ -984,11 +1017,13 @@ def _read_kin(names: dict[str, Name]) -> None:
             if stem.entry is None and not name.roles["baseline"]:
                 name.roles["proposed"] += 1
                 name.kinds.update(stem.kinds)
-        elif first.variant and name.scores["benchmarks"] < _NEEDED:
+        elif (first.variant or not words.isdisjoint(surface.split("-"))) and name.scores[
+            "benchmarks"
+        ] < _NEEDED:
             name.add("models", 1.0, "names/kin")
 
 
-def _decide(names: dict[str, Name], classes: frozenset[str]) -> list[Name]:
+def _decide(names: dict[str, Name], classes: frozenset[str], words: frozenset[str]) -> list[Name]:
     """The names with evidence enough; spelling variants and plurals of one name are one."""
     for key, name in list(names.items()):
         plural = name.candidates[0].surface.endswith("s")
@@ -1007,14 +1042,15 @@ def _decide(names: dict[str, Name], classes: frozenset[str]) -> list[Name]:
         if name.entry is not None and name.entry.file == "benchmarks" and name.is_own_method:
             name.entry = None
             name.scores.pop("benchmarks")
-    _read_kin(names)
+    _read_kin(names, words)
     out = []
     for name in names.values():
-        if name.entry is None and name.strong and name.holds_data:
+        if name.entry is None and name.holds_data and (name.strong or " " in name.best.surface):
             bench = _BENCH_FORM.search(name.candidates[0].surface) is not None
             name.add("benchmarks", 2.0 if bench else 1.0, "names/form")
         if name.entry is None and name.strong and _SIZED.search(name.candidates[0].surface):
             name.add("models", 1.5, "names/form")
+            name.kinds["model"] += 9
         if name.entry is None and name.strong:
             # a word in the form of a name that comes again and again, or in the title too, is one
             fields = {c.text.field for c in name.candidates}
@@ -1037,7 +1073,7 @@ def _decide(names: dict[str, Name], classes: frozenset[str]) -> list[Name]:
             )
         ):
             continue
-        table = max(sorted(name.scores), key=lambda t: name.scores[t])
+        table = max(sorted(name.scores), key=lambda t: (name.scores[t], t))
         if name.entry is not None:
             table = name.entry.file
         if "title-colon" in name.said and any(c.text.field == "abstract" for c in name.candidates):
@@ -1045,7 +1081,11 @@ def _decide(names: dict[str, Name], classes: frozenset[str]) -> list[Name]:
             name.scores[table] += 0.75
         needed = _NEEDED if name.strong else _WEAK_NEEDED
         if name.entry is None and not name.strong:
-            told = name.roles["proposed"] or name.said & _TELLING
+            told = (
+                name.roles["proposed"]
+                or name.said & _TELLING
+                or _BENCH_FORM.search(name.best.surface)
+            )
             if name.ordinary or not told or not _may_be_weak(name, classes):
                 continue
         elif name.entry is None and name.ordinary and not name.roles["proposed"]:
