@@ -158,10 +158,18 @@ def _known(paper: Paper, models: Sequence[Model], benchmarks: Sequence[Benchmark
         proposed, key=lambda m: (m.mentions, m.span.field == "title", -m.span.start), default=None
     )
     own = [b.name for b in benchmarks if b.role == "introduced"]
-    if not own:
-        own = [b.name for b in benchmarks if b.name in paper.title]
-    only = own[0] if len(own) == 1 and (main is None or own[0] in paper.title) else None
-    return Known(proposed=main.name if main else None, only=only)
+    titled = [name for name in own or [b.name for b in benchmarks] if name in paper.title]
+    if len(titled) == 1:
+        own = titled
+    elif main is not None:
+        # "ZapWorld" comes with "ZapWorld-Bench"
+        own = [name for name in own if name.startswith(main.name) and "bench" in name.lower()]
+    elif not own and len(benchmarks) == 1 and benchmarks[0].role == "evaluated":
+        own = [benchmarks[0].name]
+    only = own[0] if len(own) == 1 else None
+    span = next((b.span for b in benchmarks if b.name == only), None)
+    said = None if span is None else 0 if span.field == "title" else span.start
+    return Known(proposed=main.name if main else None, only=only, only_said=said)
 
 
 def _mentions(

@@ -462,7 +462,8 @@ class Known:
     """What the other extractors found in a paper that gains are bound to."""
 
     proposed: str | None
-    only: str | None
+    only: str | None  # the benchmark a value is measured on if its sentence names none,
+    only_said: int | None = None  # once it was named: from this place of the raw abstract on
 
 
 class Words:
@@ -755,7 +756,9 @@ class Binding:
             return []
         if len(self._context) == 1 and (these or _CARRIES.match(self._body)):
             return list(self._context)
-        return [self._known.only] if self._known.only else []
+        only, said = self._known.only, self._known.only_said
+        place = claim.text.span(claim.item.start, claim.item.end).start
+        return [only] if only and said is not None and place >= said else []
 
     # --- metric ---
 
