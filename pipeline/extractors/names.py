@@ -34,6 +34,7 @@ _PREFIXED = regex.compile(r"\p{Ll}{3,}-(?!\d)")
 _SUB = regex.compile(
     r"(?:sub|non|multi|pre|post|mid|over|under|near|few|top|pass|best)-", regex.IGNORECASE
 )
+_X_TO_Y = regex.compile(r"\p{Lu}2\p{Lu}")  # "T2I", text to image: a kind of task
 _SMALL = regex.compile(r"(?<![\w-])\p{Ll}[\p{L}\d-]*")
 _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
@@ -65,7 +66,7 @@ _COMPOUND = regex.compile(
     r"derived|produced|optimized|centric|backed|native|agnostic|distilled|quantized|oriented|induced|integrated|"
     r"backbone|baseline|scale|class|series|models?|sized|size|wise|in|on|the|pre|fine|a|aligned|annotated|"
     r"labeled|scored|judged|written|encoded|adapted|variants?|score|scores|supervised|adjusted|consistent|"
-    r"embedding|embeddings|encoder|features|agents?|methods?|benchmark|dataset)(?:-[a-z]+)*$"
+    r"embedding|embeddings|encoder|features|agents|methods?|benchmark|dataset)(?:-[a-z]+)*$"
 )
 _TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])")
 _MARKED = regex.compile(r"[\p{Lu}\d+*]")
@@ -158,6 +159,7 @@ _OPENERS = frozenset(
     "A An And As At Both By Can Does Do For From How In Is It Its On Our That The These This To Using We What When Where"
     " While Why With Or Of Are New Towards Toward".split()
 )
+_HEAD = regex.compile(r"\p{Lu}\p{Ll}{3,}(?=[\p{Lu}\d-])")
 _SIZED = regex.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
 _SPELT_OUT = regex.compile(r"([\p{L}\d][\p{L}\d-]{1,20}) \(([^()]{8,90})\)")
 _NEEDED = 2.0
@@ -393,6 +395,8 @@ class Names:
         if token.startswith("\\"):
             return len(token) > 3 and not _MATHS.match(token)
         if _PREFIXED.match(token) or _SUB.match(token):
+            return False
+        if _X_TO_Y.fullmatch(token):
             return False
         if token[0].isdigit() and not _NUMBERED.search(token):
             return False
@@ -676,6 +680,7 @@ class Names:
         """
         found = None
         inside = False
+        skip = -1
         for i in range(at, min(at + 18, len(words))):
             word = words[i]
             if word in "()":
@@ -692,7 +697,9 @@ class Names:
             if word in _STOPS and i > at:
                 break
             two = f"{word} {words[i + 1]}" if i + 1 < len(words) else word
-            found = self._heads.get(two) or self._heads.get(word) or found
+            if i != skip:
+                found = self._heads.get(two) or self._heads.get(word) or found
+                skip = i + 1 if two in self._heads else skip
         return found
 
 
@@ -802,7 +809,7 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
             name.generic = True
             if begin and words[begin - 1].group().lower() in _PREPOSITIONS:
                 name.roles["of a phrase"] += 1
-        elif expansion[-1].group().lower() in classes:
+        elif expansion[-1].group().lower() in classes and match[1].isupper():
             name.generic = True
         elif len(expansion) > 2 and text.field == "abstract" and not name.roles["background"]:
             whole = text.text[expansion[0].start() : expansion[-1].end()]
@@ -828,7 +835,8 @@ def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
                     for c in other.candidates
                     if c.text is text
                 ]
-                if places and all(places) and len(places) == len(other.candidates):
+                whole = " " in other.candidates[0].surface or len(places) == len(other.candidates)
+                if any(places) and (whole and all(places) or " " in other.candidates[0].surface):
                     other.alias_of = name.key
 
 
@@ -1017,10 +1025,24 @@ def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
             if stem.entry is None and not name.roles["baseline"]:
                 name.roles["proposed"] += 1
                 name.kinds.update(stem.kinds)
+        elif _shares_head(surface, names):
+            name.add("models", 1.0, "names/kin")
         elif (first.variant or not words.isdisjoint(surface.split("-"))) and name.scores[
             "benchmarks"
         ] < _NEEDED:
             name.add("models", 1.0, "names/kin")
+
+
+def _shares_head(surface: str, names: dict[str, Name]) -> bool:
+    """Whether it begins as the name of a proposal does: CraftEditor beside CraftBench."""
+    head = _HEAD.match(surface)
+    return head is not None and any(
+        name.roles["proposed"]
+        and name.entry is None
+        and name.candidates[0].surface != surface
+        and name.candidates[0].surface.startswith(head.group())
+        for name in names.values()
+    )
 
 
 def _decide(names: dict[str, Name], classes: frozenset[str], words: frozenset[str]) -> list[Name]:
@@ -1047,7 +1069,7 @@ def _decide(names: dict[str, Name], classes: frozenset[str], words: frozenset[st
     for name in names.values():
         if name.entry is None and name.holds_data and (name.strong or " " in name.best.surface):
             bench = _BENCH_FORM.search(name.candidates[0].surface) is not None
-            name.add("benchmarks", 2.0 if bench else 1.0, "names/form")
+            name.add("benchmarks", 3.0 if bench else 1.0, "names/form")
         if name.entry is None and name.strong and _SIZED.search(name.candidates[0].surface):
             name.add("models", 1.5, "names/form")
             name.kinds["model"] += 9
