@@ -26,7 +26,7 @@ _UNITS = (
 _NUMBER = regex.compile(
     rf"""
     (?P<about>[<>]=?\s?|~\s?|(?<![A-Za-z])sim(?=\d))?
-    (?P<sign>(?<![\w.)%])[+\-]|(?<!\w)\+/?-\s?|\xb1\s?|(?<![\w.)%])\u2191\s?|(?<![\w.)%])\u2193\s?)?
+    (?P<sign>(?<![\w.)%])[+\-]|(?<=[\s,(](?:by|of|to|and|is|,)\s)\+\s|(?<!\w)\+/?-\s?|\xb1\s?|(?<![\w.)%])\u2191\s?|(?<![\w.)%])\u2193\s?)?
     \$?
     (?P<digits>{_DIGITS})
     (?:
@@ -81,7 +81,9 @@ _MAGNITUDES = {
     "t": 1e12,
     "trillion": 1e12,
 }
-_TO = regex.compile(r"\s?-{1,2}\s?|\sto\s|-to-|\s?~\s?|\s?>\s?")
+_TO = regex.compile(
+    r"\s?-{1,2}\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
+)
 _FALL = regex.compile(r"\sto\s")
 _FROM = regex.compile(
     r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
@@ -329,7 +331,7 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
     if not _TO.fullmatch(glue):
         return None
     source = _FROM.search(before)
-    if source and not source["ranging"] and glue.strip() in ("to", ">"):
+    if source and not source["ranging"] and glue.strip().startswith(("to", ">")):
         return replace(both, shape="change")
     if glue.strip() == ">":
         return replace(both, shape="change")

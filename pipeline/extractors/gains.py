@@ -15,7 +15,7 @@ from typing import Literal
 
 import regex
 
-from pipeline.extractors.best import MAYBE_BEST, Best
+from pipeline.extractors.best import Best
 from pipeline.extractors.binding import (
     COMMAS,
     Binding,
@@ -129,11 +129,15 @@ _COUNTED_UNITS = ("token", "word", "bit", "epoch")
 _NO_FACTOR_AFTER = regex.compile(
     r"(?:N|X|B|a100|gpu|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
-_COMPRESSION_AFTER = regex.compile(r"(?:compression|sparsity|pruning|masking|dropout) ")
+_SET_AT_AFTER = regex.compile(r"(?:of|compression|sparsity|pruning|masking|dropout) ")
 _SETTING_BEFORE = regex.compile(
     r"(?:learning|mask|masking|sampling|dropout|frame|pruning|sparsity|mixing|noise|corruption|drop|"
     r"missing|labell?ing|compression|replacement|decay|poisoning|injection|duplication) "
     r"(?:rates?|ratios?) (?:[^ ]+ ){0,3}$"
+)
+_SPLIT_AFTER = regex.compile(
+    r"(?:of (?:[^ ,.;()]+ ){1,3})?(?:as|for) (?:the |our |an? )?(?:training|train|test|testing|validation|"
+    r"development) (?:set|data|split|\. |, |and )"
 )
 _SOLVES_BEFORE = regex.compile(
     r"(?:^| )(?:pass|solv|answer|complet|detect|resolv|recogni|identif|classif|cover|win|won)\w* "
@@ -142,9 +146,10 @@ _SOLVES_BEFORE = regex.compile(
 _DATA_SIZE_AFTER = regex.compile(
     r"the (?:size|number) of (?:[^ ]+ ){0,4}?(?:datasets?|corpus|corpora|benchmarks?|collections?|B) "
 )
+# "a model ten times larger": the size of a rival or of data, and no result
 _LARGER_AFTER = regex.compile(
-    r"(?:larger|bigger) (?:in size |(?:[^ ,.;()]+ ){0,2}?(?:models?|llms?|networks?|counterparts?|baselines?|M) |"
-    r"than (?:[^ ,.;()]+ ){0,4}?(?:datasets?|corpus|corpora|benchmarks?|[BM]) )"
+    r"(?:larger|bigger) (?:[,.;)] |in (?:size|scale) |than |(?:[^ ,.;()]+ ){0,2}?(?:models?|llms?|networks?|"
+    r"counterparts?|baselines?|datasets?|benchmarks?|corpora|corpus|M) )"
 )
 _BY_AND_MORE = frozenset(("by-up", "by-down", "more-up", "more-down"))
 _LEVEL_BEFORE = regex.compile(
@@ -158,7 +163,7 @@ _FALLS_BEFORE = regex.compile(
     r"(?:^| )(?:fall|drop|sink|decline)s? (?:well |far )?(?:below|under) $"
 )
 _EXCEEDING_BEFORE = regex.compile(
-    r"(?:^| )(?:exceed|surpass)(?:s|es|ed|ing)? (?:over |about |nearly |even )?$"
+    r"(?:^| )(?:exceed|surpass)(?:s|es|ed|ing)? (?:over |about |nearly |even |the |an? )?$"
 )
 _NO_RESULT_BEFORE = regex.compile(
     r"(?:^| )(?:p (?:=|<|>)|\[) (?:[^ ]+ , )?$|(?:^| )p (?:=|<|>|~) $"
@@ -200,6 +205,7 @@ _COMPARED_TO = regex.compile(
     r"(?:compared (?:to|with)|versus|vs \.|vs|against) "
     r"(?:(?:an?|the|over|about|only|just|more than|less than|up to|>|<|~) ){0,2}$"
 )
+_HAS_AMOUNT = regex.compile(r"(?<![^ ])[PXQND] (?:(?![PXQNDUC,;:.()] )[^ ]+ ){0,3}$")
 _LIST = 90  # characters between two values of a list
 
 
@@ -230,7 +236,7 @@ class Gains:
         context: tuple[str, ...] = ()
         for (start, end), inside in by_sentence(text.sentences, items):
             amounts = any(item.symbol in _AMOUNTS for item in inside)
-            best = text.field == "abstract" and MAYBE_BEST.search(text.text, start, end)
+            best = text.field == "abstract" and self._best.may_claim(text.text, start, end)
             if amounts or best:
                 sentence = skeleton(text.text, start, end, inside)
                 claims = self._claims(text, sentence, (start, end)) if amounts else []
@@ -270,6 +276,13 @@ class Gains:
                 and _RISE_AFTER.match(body, match.end())
             ):
                 continue  # "a reduction in memory and up to 40% improvement in latency"
+            if (
+                entry.key in _BY_AND_MORE
+                and " ( " in match[0]
+                and match.end("amount") == match.end()
+                and _HAS_AMOUNT.search(body, max(0, match.start() - 60), match.start())
+            ):
+                continue  # "a 24% drop in accuracy for natural data (88%)"
             claimed[offset] = Claim(
                 text, sentence, bounds, offset, item, entry, kind, direction,
                 _whole(match),
@@ -356,10 +369,12 @@ class Gains:
             or not is_list_glue(glue)
         ):
             return
-        if self._acts.search(glue) or glue.count(") ") > glue.count("( "):
+        opened, closed = glue.count("( "), glue.count(") ")
+        if self._acts.search(glue) or closed > opened or (opened > closed and len(glue) > 30):
             return  # "gains 5% and secures 80%", "(by 5%), and 80% accuracy"
         body, at = sentence.text, target[0]
-        if _is_no_result(body[max(0, at - 60) : at], body[at + 2 : at + 80]):
+        percent = quantity.shape == "percent"
+        if _is_no_result(body[max(0, at - 60) : at], body[at + 2 : at + 80], percent=percent):
             return
         alike = source[1].of.shape == quantity.shape
         if forward and quantity.shape == "number":
@@ -401,12 +416,10 @@ class Gains:
             or (_EXCEEDING_BEFORE.search(before) and not _CHANGE_NEXT.match(after))
         ):
             return False  # "falls well below", "an accuracy exceeding 98%"
-        if _is_no_result(before, after):
+        if _is_no_result(before, after, percent=quantity.shape == "percent"):
             return False
         if entry.key == "score-of" and (
-            _GOAL_BEFORE.search(before)
-            or _POINT_OF_CURVE.search(before)
-            or _SETTING_BEFORE.search(before)
+            _GOAL_BEFORE.search(before) or _POINT_OF_CURVE.search(before)
         ):
             return False
         match quantity.shape:
@@ -423,6 +436,8 @@ class Gains:
                 if quantity.form in ("doubles", "halves") or entry.key in ("doubles", "halves"):
                     return quantity.form == entry.key
                 if entry.key == "multiple-of":
+                    if quantity.form == "half" and not after.startswith(("the ", "that ", "of ")):
+                        return False  # "half precision"
                     return not _DATA_SIZE_AFTER.match(after)
                 if quantity.form == "half" and entry.key not in ("share-of-resource", "by-down"):
                     return False  # "half of them" is no result
@@ -445,14 +460,14 @@ _COSTS = regex.compile(
 )
 
 
-def _is_no_result(before: str, after: str) -> bool:
+def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     """Whether a number is a p-value, the end of an interval, or where something was set."""
     if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
         return True
+    if _SETTING_BEFORE.search(before) or _SPLIT_AFTER.match(after):
+        return True
     # "pruning begins at 25% of all steps", "at 50% sparsity"
-    return before.endswith(" at ") and (
-        after.startswith("of ") or bool(_COMPRESSION_AFTER.match(after))
-    )
+    return percent and before.endswith(" at ") and bool(_SET_AT_AFTER.match(after))
 
 
 def _metric_at_end(sentence: Skeleton, match: re.Match[str]) -> Entry | None:

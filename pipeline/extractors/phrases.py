@@ -41,6 +41,12 @@ class Phrases:
             for word in first:
                 self._by_word.setdefault(word, []).append(phrase)
 
+    def words(self) -> frozenset[str] | None:
+        """The words of which a skeleton must hold one for any phrase to match; None: it may
+        match whatever the words are.
+        """
+        return None if self._always else frozenset(self._by_word)
+
     def find(self, body: str) -> Iterator[tuple[Entry, re.Match[str]]]:
         """Each match in a skeleton with its entry, those of earlier phrases first."""
         words = set(body.split())
