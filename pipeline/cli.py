@@ -145,8 +145,8 @@ def show(
 ) -> None:
     """Mark up a text with all that is found in it.
 
-    Lists every record with what was read and the rule that read it, and every number of the text
-    with its use.
+    Lists every record with what was read and the rule that read it, and every other number of the
+    text with its use, or why it has none.
     """
     with _told_plainly():
         from pipeline import terminal

@@ -211,7 +211,9 @@ def print_extraction(extraction: Extraction) -> None:
 
 
 def findings(extraction: Extraction) -> Iterator[Found]:
-    """All records of a paper in the order of its text, the longer of two first."""
+    """All records of a paper in the order of its text, the longer of two first, and the numbers
+    that are part of none.
+    """
     records: Iterable[Model | Size | Benchmark | Gain | Link | Number] = (
         *extraction.models,
         *extraction.sizes,
@@ -223,8 +225,11 @@ def findings(extraction: Extraction) -> Iterator[Found]:
     in_order = sorted(
         records, key=lambda record: (record.span.field == "abstract", _place(record.span))
     )
+    shown = [record for record in in_order if not isinstance(record, Number)]
     for record in in_order:
         table = f"{type(record).__name__.lower()}s"
+        if table == "numbers" and any(_holds(other.span, record.span) for other in shown):
+            continue  # told with its record
         yield Found(record.span, table, _value(record), record.rule)
 
 
@@ -264,13 +269,13 @@ def gain_value(gain: Gain) -> str:
         number = f"{gain.value_low:g} to {gain.value_high:g}"
     else:
         number = ""
+    kind = " ".join(filter(None, (gain.kind, gain.direction)))
     said = (
-        gain.kind,
-        gain.direction,
+        f"{kind}:" if number else kind,
         *(qualifier.replace("_", " ") for qualifier in gain.qualifiers),
         number,
         gain.unit,
-        gain.basis and f"({gain.basis})",
+        gain.basis if gain.unit == "percent" else None,
         gain.metric and f"in {gain.metric}",
         gain.benchmarks and f"on {', '.join(gain.benchmarks)}",
         gain.model and f"by {gain.model}",
@@ -309,6 +314,10 @@ def _value(record: Model | Size | Benchmark | Gain | Link | Number) -> str:
             return f"{record.kind} {record.url}"
         case Number():
             return record.use
+
+
+def _holds(span: Span, other: Span) -> bool:
+    return span.field == other.field and span.start <= other.start and other.end <= span.end
 
 
 def _place(span: Span) -> tuple[int, int]:

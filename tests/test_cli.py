@@ -331,13 +331,13 @@ def test_marks_do_not_nest_and_numbers_come_last() -> None:
             found(text, "7", "numbers", "name"),
             found(text, "7B", "sizes", "7,000,000,000 parameters"),
             found(text, "LLaMA-7B", "models", "LLaMA-7B"),
-            found(text, "3.2%", "gains", "delta up 3.2 percent"),
+            found(text, "3.2%", "gains", "delta up: 3.2 percent"),
             found(text, "3.2", "numbers", "gain"),
             found(text, "4", "numbers", "count"),
         ],
     )
     expected = (
-        "We tune [[LLaMA-7B]] by [[3.2%|gains delta up 3.2 percent]] on [[4|numbers count]] sets."
+        "We tune [[LLaMA-7B]] by [[3.2%|gains delta up: 3.2 percent]] on [[4|numbers count]] sets."
     )
     assert marked.plain == expected
     coloured = {marked.plain[span.start : span.end]: span.style for span in marked.spans}
@@ -350,15 +350,15 @@ def test_marks_do_not_nest_and_numbers_come_last() -> None:
     [
         (
             {"kind": "delta", "value": 3.2, "unit": "percent", "direction": "up"},
-            "delta up 3.2 percent",
+            "delta up: 3.2 percent",
         ),
         (
             {"kind": "from_to", "value_from": 36.2, "value_to": 40.7, "metric": "accuracy"},
-            "from_to from 36.2 to 40.7 in accuracy",
+            "from_to: from 36.2 to 40.7 in accuracy",
         ),
         (
             {"kind": "score", "value_low": 66.0, "value_high": 77.0, "benchmarks": ("A", "B")},
-            "score 66 to 77 on A, B",
+            "score: 66 to 77 on A, B",
         ),
         (
             {
@@ -368,7 +368,7 @@ def test_marks_do_not_nest_and_numbers_come_last() -> None:
                 "qualifiers": ("up_to",),
                 "baseline": "it",
             },
-            "factor up to 2 x over it",
+            "factor: up to 2 x over it",
         ),
         ({"kind": "sota", "model": "Ours"}, "sota by Ours"),
     ],
