@@ -160,6 +160,16 @@ _OPENERS = frozenset(
     " While Why With Or Of Are New Towards Toward".split()
 )
 _HEAD = regex.compile(r"\p{Lu}\p{Ll}{3,}(?=[\p{Lu}\d-])")
+_DIGIT = regex.compile(r"\d")
+# "we propose Zebra Feature Selection (ZFS)", if ZFS is no name elsewhere
+_OWN_ACRONYM = regex.compile(
+    r"\b(?:propos|introduc|present|develop|call|term|nam|dub)(?:e|es|ed|ing|s)?\s(?:(?:a|an|the|our|novel|new|simple|called|named|method|framework|approach)\s){0,4}"
+    r"(?P<words>(?:[\p{Lu}][\p{L}-]*\s){2,6})\((?P<name>\p{Lu}{3,6})\)"
+)
+# "which is called ``zebra feature selection''"
+_QUOTED = regex.compile(
+    r"\b(?:called|named|dubbed|termed|coined)\s(?:as\s)?(?:``|[\"\u201c'\u2018])(?P<name>\p{L}[\p{L}\d-]*(?:\s[\p{L}\d-]+){0,4})(?:''|[\"\u201d'\u2019])"
+)
 _SIZED = regex.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
 _SPELT_OUT = regex.compile(r"([\p{L}\d][\p{L}\d-]{1,20}) \(([^()]{8,90})\)")
 _NEEDED = 2.0
@@ -308,9 +318,29 @@ class Names:
             ],
             known,
         )
+        own = [
+            Candidate(text, *m.span("name"), m["name"], strong=True)
+            for pattern in (_OWN_ACRONYM, _QUOTED)
+            for m in pattern.finditer(text.text)
+            if pattern is _QUOTED or self._is_own(m)
+        ]
+        if own:
+            own.sort(key=lambda candidate: candidate.start)
+            known = [*known, *apart(own, sorted((*known, *plain), key=lambda c: c.start))]
         taken: list[Placed] = sorted((*known, *plain, *links), key=lambda place: place.start)
         found = [c for run in self._runs(text, taken) for c in self._of_run(text, run)]
         return sorted((*known, *plain, *found), key=lambda candidate: candidate.start)
+
+    def _is_own(self, match: regex.Match[str]) -> bool:
+        """Whether an acronym that elsewhere is no name is spelt out as a paper's own thing."""
+        words = match["words"].split()
+        initials = "".join(word[0] for word in words if word[0].isupper()).lower()
+        whole = key_of(match["words"])
+        return (
+            key_of(match["name"]) in self._never
+            and initials == key_of(match["name"])
+            and not (whole in self._never or words[-1].lower() in self._classes)
+        )
 
     def _words(self, text: Text, taken: Sequence[Placed]) -> Iterator[_Word | None]:
         """The words of a text that look like names or parts of one; None where a run of them
@@ -508,13 +538,7 @@ class Names:
             _read_spelt_out(text, names)
         for _, sentence in sentences:
             _share_lists(sentence)
-        small = {word for text, at in zip(texts, links, strict=True) for word in _small(text, at)}
-        for name in names.values():
-            word = name.candidates[0].surface
-            weak = not name.strong or word.isupper()
-            if weak and name.entry is None and " " not in word:
-                # a word the paper also writes small is a word: "Prompt" beside "prompt"
-                name.ordinary = word.lower() in small or word.lower() + "s" in small
+        _mark_ordinary(names, texts, links)
         return _decide(names, self._classes, self._models)
 
     def _with_title_head(
@@ -703,11 +727,25 @@ class Names:
         return found
 
 
-def _small(text: Text, links: Sequence[Item]) -> Iterator[str]:
-    """The words of a text in small letters, those of links left out."""
-    for match in _SMALL.finditer(text.text):
-        if not any(link.start <= match.start() < link.end for link in links):
-            yield match.group()
+def _mark_ordinary(
+    names: dict[str, Name], texts: Sequence[Text], links: Sequence[Sequence[Item]]
+) -> None:
+    """Marks the words that the paper also writes small, other than in links: "Prompt" beside
+    "prompt" is a word.
+    """
+    weak: dict[str, Name] = {}
+    for name in names.values():
+        word = name.candidates[0].surface
+        if name.entry is None and " " not in word and (not name.strong or word.isupper()):
+            weak[word.lower()] = weak[word.lower() + "s"] = name
+    if not weak:
+        return
+    for text, linked in zip(texts, links, strict=True):
+        for match in _SMALL.finditer(text.text):
+            if match.group() in weak and not any(
+                link.start <= match.start() < link.end for link in linked
+            ):
+                weak[match.group()].ordinary = True
 
 
 def _is_aside(text: Text, item: Item) -> bool:
@@ -901,6 +939,8 @@ def _read_figures(sentence: Skeleton) -> None:
     """Names that stand with figures: those that a figure is "on" are data, and those that have a
     figure of their own in a comparison are what is compared with.
     """
+    if not _DIGIT.search(sentence.text):
+        return
     for match in _FIGURE_ON.finditer(sentence.text):
         for _, item in sentence.items_in(*match.span("names")):
             item.of.add("benchmarks", 2.0, "names/figure-on")
