@@ -427,7 +427,7 @@ _RIVAL_BEFORE = regex.compile(
 _SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
 _RIVAL = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
-    r"like|relative to|versus|vs|improv\w*|boost\w*|of|by|on|to|atop|"
+    r"relative to|versus|vs|improv\w*|boost\w*|of|by|on|to|atop|"
     r"(?:trained|built|based|tuned|finetuned|fine-tuned|initialized|implemented|instantiated|"
     r"equipped|combined|integrated|paired) (?:upon|from|with|using|in|into)) "
     r"(?:the |an? |our |strong |previous )?$"
@@ -984,7 +984,10 @@ class Binding:
         base = high if after else 0
         items = self._sentence.items_in(base + listed.start("list"), base + listed.end("list"))
         names = [str(item.of) for _, item in items if item.symbol == "M"]
-        return names[group.index(claim)] if len(names) == len(group) else None
+        place = group.index(claim)
+        if len(group) % len(names):
+            return None
+        return names[place % len(names)] if after is None or len(names) == len(group) else None
 
     def _improved_by_another(self, of: int) -> bool:
         """Whether a model is what another one improves: "ZapTune improves GPT-4 from"."""
