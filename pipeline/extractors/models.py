@@ -12,6 +12,15 @@ from pipeline.records import Model, ModelKind, ModelRole
 _MODEL_LIKE = regex.compile(
     r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
 )
+_SIZE = regex.compile(r"\d+(?:\.\d+)?[bm]")
+# names of variants as their makers mostly write them
+_STYLES = {
+    word.lower(): word
+    for word in (
+        "Instruct Chat Coder Math Vision VL Audio Omni Thinking Preview Flash Pro Ultra Distill XL XXL Air Next"
+        " base large small tiny medium huge mini nano turbo cased uncased"
+    ).split()
+}
 # how a known model is proposed; a looser phrase would make BERT the proposal of whoever uses it
 _DIRECT = frozenset({"title-colon", "propose", "propose-called", "name-is-a"})
 _SURE = frozenset({"title-colon", "resulting"})
@@ -32,9 +41,17 @@ def canonical(name: Name, candidate: Candidate) -> str:
             at += 1
             seen = key_of(surface[:at])
         rest = surface[at:].strip(" -_")
-        rest = regex.sub(r"[\s_-]+", "-", rest)
+        rest = regex.sub(r"[\s_~-]+", "-", rest)
+        rest = "-".join(_styled(part) for part in rest.split("-"))
         return f"{entry.key}-{rest}" if rest else entry.key
     return surface
+
+
+def _styled(part: str) -> str:
+    """One spelling for a version, a size or a variant: 7b is 7B, instruct Instruct, Large large."""
+    if _SIZE.fullmatch(part):
+        return part.upper()
+    return _STYLES.get(part.lower(), part)
 
 
 def models(names: Sequence[Name], counts: Mapping[str, int]) -> list[Model]:

@@ -75,11 +75,11 @@ _NUMBERED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}")
 # what a benchmark's name goes on with: "2014", "2.1", "2018 Shared Task"
 _EDITION = regex.compile(
     r"(?:[- ~]?['\u2018\u2019]?(?:(?:19|20)\d\d|(?<=['\u2018\u2019])\d\d)(?![\d.,%-]|\s(?:[a-z]+s)\b)"
-    r"|[- ~]?[vV]?\d\.\d(?![\d%.\\]|\s?(?:points?|percent|pp|x|times|BLEU|mAP|and \d|to \d|on|by|in)\b|\s?%))?"
+    r"|[- ~]?[vV]?\d\.\d(?!\.?\d|[%\\]|\s?(?:points?|percent|pp|x|times|BLEU|mAP|and \d|to \d|on|by|in)\b|\s?%))?"
     r"(?:(?:\s\p{Lu}\p{L}+){0,3}\s[Ss]hared(?:\s\p{Ll}+){0,2}\s[Tt]ask(?![a-z])(?:\s\d(?!\d))?)?"
 )
 _YEAR = regex.compile(
-    r"(?:(?:19|20)?\d\d)(?:\p{Ll}*(?:shared)?\p{Ll}*task\d?)?$|(?:\p{Ll}*)?shared\p{Ll}*task$"
+    r"[- ~]?(?:(?:(?:19|20)\d\d|['\u2018\u2019]?\d\d)(?![\d.])(?:.*[Tt]ask.*)?|.*[Ss]hared.*[Tt]ask.*)$"
 )
 _DATA_BEFORE = regex.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(?: the)? $")
 _WORD_AFTER = regex.compile(r" ([\p{L}-]+)")
@@ -957,7 +957,8 @@ def _read_figures(sentence: Skeleton) -> None:
     for match in _RIVAL.finditer(sentence.text, compares.end()):
         rival = sentence.item(match.start())
         if rival is not None:
-            rival.of.add("models", 1.0, "names/beats")
+            by = sentence.text.startswith(" by ", match.start() + 1)
+            rival.of.add("models", 2.0 if by else 1.0, "names/beats")
             rival.of.roles["baseline"] += 1
 
 
@@ -1017,7 +1018,8 @@ def _merge_editions(names: dict[str, Name]) -> None:
     known = [n for n in names.values() if n.entry is not None and n.entry.file == "benchmarks"]
     for name in known:
         for other in known:
-            if other.key.startswith(name.key) and _YEAR.match(other.key, len(name.key)):
+            bare, whole = name.best.surface, other.best.surface
+            if whole.startswith(bare) and _YEAR.match(whole, len(bare)):
                 name.alias_of = other.key
                 other.roles.update(name.roles)
                 break
@@ -1061,7 +1063,7 @@ def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
                 if name.holds_data
                 else max(stem.scores, key=lambda t: stem.scores[t], default="models")
             )
-            name.add(table, 1.5, "names/kin")
+            name.add(table, 1.5 if stem.entry is not None else 2.0, "names/kin")
             if stem.entry is None and not name.roles["baseline"]:
                 name.roles["proposed"] += 1
                 name.kinds.update(stem.kinds)
