@@ -153,6 +153,7 @@ def load_rules(folders: Sequence[Path | str] = ()) -> Rules:
                 faults.append(f"{path}: not a rule file's name; the names are {known}")
     for file in NAME_FILES:
         _check_names(file, entries[file].values(), faults)
+        _check_pairs(file, entries[file], faults)
     if faults:
         raise RuleError("\n".join(faults))
     return Rules(
@@ -253,6 +254,18 @@ def _check_names(file: str, entries: Any, faults: list[str]) -> None:
                 f"rules/{file}.yaml, {entry.key}: a name of {_SHORT} letters or less needs a"
                 " sentence in 'ignores' that it must not be found in"
             )
+
+
+def _check_pairs(file: str, entries: Mapping[str, Entry], faults: list[str]) -> None:
+    for entry in entries.values():
+        for other in entry["not-same-as"] or ():
+            if other not in entries or other == entry.key:
+                near = difflib.get_close_matches(other, entries, 1)
+                hint = f"did you mean '{near[0]}'?" if near else "name another entry of this file"
+                faults.append(
+                    f"rules/{file}.yaml, {entry.key}: 'not-same-as' has '{other}', which is no"
+                    f" other entry; {hint}"
+                )
 
 
 # --- phrases -----------------------------------------------------------------------------------
