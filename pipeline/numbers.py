@@ -18,7 +18,7 @@ Shape = Literal["percent", "factor", "points", "number", "unit", "change"]
 _DIGITS = r"(?<![\w.)\]])\.\d+|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
 _UNITS = (
     r"milliseconds?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|fps|FPS|"
-    r"frames per second|tokens?(?:/s(?:ec)?|\s?/\s?second| per second)|"
+    r"frames\sper\ssecond|tokens?(?:/s(?:ec)?|\s?/\s?second|\sper\ssecond)|"
     r"GB|MB|KB|TB|GiB|MiB|kB|Hz|kHz|dB|"
     r"W|mW|kWh|Wh|mJ|J|GFLOPs?|TFLOPs?|FLOPs|meters?|cm|mm|km|degrees?|\xb0|words?|bits?|bpp|bpc|"
     r"dollars?|USD|Elo|epochs?|kg|ns|\u03bcs|us(?=[\s,.;)])"
@@ -82,7 +82,11 @@ _MAGNITUDES = {
     "trillion": 1e12,
 }
 _TO = regex.compile(
-    r"\s?-{1,2}\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
+    r"\s?-{1,2}>?\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
+)
+_MORE_AFTER = regex.compile(
+    r"\s(?:[a-z]+ly\s)?(?:faster|slower|higher|lower|fewer|less|more|better|worse|larger|smaller|cheaper|"
+    r"greater|improvements?|increases?|reductions?|gains?|speed-?ups?)(?![A-Za-z])"
 )
 _FALL = regex.compile(r"\sto\s")
 _FROM = regex.compile(
@@ -274,7 +278,11 @@ def _slashed(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
         while first and text[out[first - 1].end : out[first].start].strip() == "/":
             first -= 1
         run, last = out[first : i + 1], out[i]
-        if len(run) > 1 and last.shape in ("number", "percent", "points") and not last.magnitude:
+        if (
+            len(run) > 1
+            and last.shape in ("number", "percent", "points", "factor")
+            and not last.magnitude
+        ):
             alike = all(q.shape in ("number", last.shape) and not q.magnitude for q in run)
             if alike and (last.shape != "number" or all(q.decimal for q in run)):
                 for at, q in enumerate(run, first):
@@ -302,7 +310,9 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
         return None
     alike = a.shape in (b.shape, "number")
     odd = not alike or (a.magnitude and a.magnitude != b.magnitude) or not text[a.start].isdigit()
-    if odd and not (a.sign and a.sign == b.sign and alike):
+    if odd and not (
+        a.sign and (a.sign == b.sign or (a.sign == "+" and b.start == a.end + 1)) and alike
+    ):
         return None
     glue = text[a.end : b.start]
     if b.sign and glue.strip() == "" and b.sign == "-":
@@ -331,9 +341,11 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
     if not _TO.fullmatch(glue):
         return None
     source = _FROM.search(before)
-    if source and not source["ranging"] and glue.strip().startswith(("to", ">")):
+    if source and _MORE_AFTER.match(text, b.end):
+        return both  # "from 7 to 40 times faster"
+    if source and not source["ranging"] and glue.strip().startswith(("to", ">", "->", "-->")):
         return replace(both, shape="change")
-    if glue.strip() == ">":
+    if glue.strip() in (">", "->", "-->"):
         return replace(both, shape="change")
     if a.value > b.value and alike and _FALL.fullmatch(glue) and not (source and source["ranging"]):
         return replace(both, shape="change")  # "(95.1% to 94.9%)": no range runs downwards

@@ -18,7 +18,7 @@ _MENTIONED = regex.compile(
     r"three|four|five|several|many|by|between|of) (?:the |previous |prior |existing |other )?$"
 )
 _DENIED = regex.compile(
-    r"(?:not(?! only)|(?:comparable|similar|equal)(?: to| with)? or|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been|whether|"
+    r"(?:not(?! only)|(?:comparable|similar|equal)(?: to| with)? or|well as or|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been|whether|"
     r"cannot|aims?|aiming|unable) (?:[^ ]+ ){0,2}$"
 )
 _MEASURED_AGAINST = regex.compile(

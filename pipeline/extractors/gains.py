@@ -105,7 +105,7 @@ _SCORE_AFTER = regex.compile(r"(?:average |mean |overall )?(?:[^ ,.;:()]+ ){0,2}
 _RANKS = (1, 3, 5, 10, 20, 50, 100, 1000)  # "nDCG at 10"
 _BY_BEFORE = regex.compile(r" by (?:[^ ]+ )?$")
 _MEASURED_BEFORE = regex.compile(
-    r"M \( (?:[^ ]+ )?$|(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|error rates?|"
+    r"M \( (?:[^ ]+ )?$|M (?:at|:) $|(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|error rates?|"
     r"coefficient|aurocs?|aucs?|f1s|wers) (?:[^ ]+ ){0,5}$|"
     r"(?:^| )(?:r|r2|r\\^2|rho|\u03c1|kappa|\u03ba) (?:=|:|of|>|<|up to) (?:[^ ]+ ){0,1}$"
 )
@@ -125,11 +125,15 @@ _NO_RESULT_UNITS = (
     "day", "week", "month", "year", "word", "epoch", "token", "bit", "km", "meter", "hour",
     "degree", "Hz", "kHz",
 )  # fmt: skip
+_RATE = regex.compile(r"fps|FPS|frames per second|tokens? ?(?:/|per ).*")
 _COUNTED_UNITS = ("token", "word", "bit", "epoch")
 _NO_FACTOR_AFTER = regex.compile(
     r"(?:N|X|B|a100|gpu|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
-_SET_AT_AFTER = regex.compile(r"(?:of|compression|sparsity|pruning|masking|dropout) ")
+_SET_AT_AFTER = regex.compile(
+    r"of (?!(?:[^ ,.;()]+ ){0,3}?(?:costs?|price|parameters|latency|memory|size|K) )|"
+    r"(?:compression|sparsity|pruning|masking|dropout) "
+)
 _SETTING_BEFORE = regex.compile(
     r"(?:learning|mask|masking|sampling|dropout|frame|pruning|sparsity|mixing|noise|corruption|drop|"
     r"missing|labell?ing|compression|replacement|decay|poisoning|injection|duplication) "
@@ -258,7 +262,10 @@ class Gains:
             item = sentence.item(offset)
             if offset in claimed or (item is not None and item.end in ends):
                 continue
-            if item is None or not self._may_be(entry, item.of, body, offset):
+            if item is None or not (
+                self._may_be(entry, item.of, body, offset)
+                or (entry.key == "score-of" and _beside_acronym(text, item))
+            ):
                 continue
             if body.endswith(" at ", 0, offset) and self._is_setting(sentence, offset):
                 continue
@@ -377,6 +384,8 @@ class Gains:
         if _is_no_result(body[max(0, at - 60) : at], body[at + 2 : at + 80], percent=percent):
             return
         alike = source[1].of.shape == quantity.shape
+        if glue == "/ " and quantity.form != "listed":
+            return  # "3.74/5"
         if forward and quantity.shape == "number":
             # "by 3.1 points on A and 4.8 on B", "factors of 2.5, 2.4 and 2.0"
             on = sentence.text.startswith(("on ", "in ", "for "), target[0] + 2)
@@ -454,6 +463,7 @@ class Gains:
                 return not _SCALE_AFTER.match(after)
 
 
+_PRICES = regex.compile(r"cost|latency|memory|parameter|size", regex.IGNORECASE)
 _COSTS = regex.compile(
     r"cost|time|latency|flops|memory|comput|parameter|token|energy|size|storage|budget|overhead",
     regex.IGNORECASE,
@@ -470,6 +480,20 @@ def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     return percent and before.endswith(" at ") and bool(_SET_AT_AFTER.match(after))
 
 
+_ACRONYM_BEFORE = regex.compile(
+    r"(?<![\w-])(?!(?:LR|CI|CIs|SD|IQR|SNR|AI|ML|US|SE|STD|ID|LLMs?)\W)[A-Z][A-Za-z]*[A-Z][\w@]*"
+    r"(?:\s(?:scores?|values?))?\s(?:of|=|is|was)\s(?:up to |about |over |only |just )?$"
+)
+
+
+def _beside_acronym(text: Text, item: Item) -> bool:
+    """Whether a bare decimal is told of an acronym, "a UAS of 89.6": a metric without a rule."""
+    quantity: Quantity = item.of
+    if quantity.shape != "number" or not quantity.decimal or quantity.magnitude or quantity.sign:
+        return False
+    return bool(_ACRONYM_BEFORE.search(text.text, max(0, item.start - 40), item.start))
+
+
 def _metric_at_end(sentence: Skeleton, match: re.Match[str]) -> Entry | None:
     """The metric that a phrase ends with."""
     item = sentence.item(match.end() - 2)
@@ -479,6 +503,8 @@ def _metric_at_end(sentence: Skeleton, match: re.Match[str]) -> Entry | None:
 def _is_cost(sentence: Skeleton, match: re.Match[str]) -> bool:
     """Whether the metric that a phrase ends with, if it does, is a cost ("40% of the FLOPs")."""
     metric = _metric_at_end(sentence, match)
+    if match[0].startswith("at "):  # "at 25% of total training compute" is a setting
+        return metric is None or bool(_PRICES.search(metric.key))
     return metric is None or bool(_COSTS.search(metric.key))
 
 
@@ -512,6 +538,8 @@ def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) ->
     value = quantity.value if quantity.value is not None else quantity.high
     if value is None or quantity.magnitude:
         return False
+    if entry.key == "score-in-brackets":
+        return quantity.decimal and abs(value) < 1000
     listed = quantity.form == "listed"
     if not listed and (_PART_AFTER.match(after) or _PART_BEFORE.search(before)):
         return False
@@ -550,6 +578,8 @@ def _unit_may_be(entry: Entry, quantity: Quantity, before: str, after: str) -> b
         return False  # "A100-80GB"
     if unit in ("m", "kg") or _HARDWARE_AFTER.match(after):
         return False
+    if entry.key == "score-of" and _RATE.fullmatch(unit) and before.endswith("( "):
+        return True
     if entry.key == "score-of":
         beside = _COST_BEFORE.search(before) or _COST_AFTER.match(after)
         return bool(beside) and not unit.startswith(_NO_RESULT_UNITS)
@@ -578,12 +608,14 @@ def _claim_compared(
     """Claims what a difference is compared to as a difference: "a 4% drop, compared to 35%"."""
     for (one, first), (two, last) in pairs:
         said, present = claimed.get(one), claimed.get(two)
-        if said is None or said.kind not in ("delta", "factor"):
+        if said is None or said.kind not in ("delta", "factor", "score"):
             continue
         if first.of.shape != last.of.shape or (present and present.entry.key != "score-of"):
             continue
         glue = sentence.text[one + 2 : two]
-        if _COMPARED_TO.search(glue) and len(glue) <= _LIST and "K " not in glue:
+        if not _COMPARED_TO.search(glue) or len(glue) > _LIST or last.of.magnitude:
+            continue
+        if present is None if said.kind == "score" else "K " not in glue:
             claimed[two] = _like(said, two, last)
 
 
