@@ -265,7 +265,7 @@ def test_not_same_as_names_another_entry(tmp_path: Path) -> None:
         "Zebra:\n  names: [ZebraNet]\n  not-same-as: [BERTT]\n  finds: ['We use [[ZebraNet]].']\n",
         encoding="utf-8",
     )
-    with pytest.raises(RuleError, match="'not-same-as' has 'BERTT'.*did you mean 'BERT'"):
+    with pytest.raises(RuleError, match=r"'not-same-as' has 'BERTT'.*did you mean 'BERT'"):
         load_rules([tmp_path])
 
 

@@ -174,6 +174,7 @@ _SIZED = regex.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
 _SPELT_OUT = regex.compile(r"([\p{L}\d][\p{L}\d-]{1,20}) \(([^()]{8,90})\)")
 _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
+_SHORTEST = 3
 _TITLE_WORDS = 5
 
 
@@ -477,7 +478,7 @@ class Names:
         A name may be both a model's and a benchmark's, as that of a model's own data set.
         """
         low, high = text.sentence_of(hit.start)
-        entries = [
+        entries: list[Entry] = [
             hit.entry,
             *self._twins.get((hit.entry.path, key_of(text.text[hit.start : hit.end])), ()),
         ]
@@ -873,8 +874,8 @@ def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
                     for c in other.candidates
                     if c.text is text
                 ]
-                whole = " " in other.candidates[0].surface or len(places) == len(other.candidates)
-                if any(places) and (whole and all(places) or " " in other.candidates[0].surface):
+                several = " " in other.candidates[0].surface
+                if any(places) and (several or len(other.candidates) == sum(places)):
                     other.alias_of = name.key
 
 
@@ -1067,11 +1068,10 @@ def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
             if stem.entry is None and not name.roles["baseline"]:
                 name.roles["proposed"] += 1
                 name.kinds.update(stem.kinds)
-        elif _shares_head(surface, names):
-            name.add("models", 1.0, "names/kin")
-        elif (first.variant or not words.isdisjoint(surface.split("-"))) and name.scores[
-            "benchmarks"
-        ] < _NEEDED:
+        elif _shares_head(surface, names) or (
+            (first.variant or not words.isdisjoint(surface.split("-")))
+            and name.scores["benchmarks"] < _NEEDED
+        ):
             name.add("models", 1.0, "names/kin")
 
 
@@ -1093,12 +1093,7 @@ def _decide(names: dict[str, Name], classes: frozenset[str], words: frozenset[st
         plural = name.candidates[0].surface.endswith("s")
         singular = names.get(key[:-1]) if plural else None
         if singular is not None and singular is not name and name.alias_of is None:
-            name.alias_of = singular.key
-            for table, score in name.scores.items():
-                for rule in name.rules[table]:
-                    singular.add(table, score / len(name.rules[table]), rule)
-            singular.roles.update(name.roles)
-            singular.kinds.update(name.kinds)
+            _give(name, singular)
             singular.candidates += name.candidates
     _merge_editions(names)
     _read_open(names)
@@ -1107,54 +1102,56 @@ def _decide(names: dict[str, Name], classes: frozenset[str], words: frozenset[st
             name.entry = None
             name.scores.pop("benchmarks")
     _read_kin(names, words)
-    out = []
     for name in names.values():
-        if name.entry is None and name.holds_data and (name.strong or " " in name.best.surface):
-            bench = _BENCH_FORM.search(name.candidates[0].surface) is not None
-            name.add("benchmarks", 3.0 if bench else 1.0, "names/form")
-        if name.entry is None and name.strong and _SIZED.search(name.candidates[0].surface):
-            name.add("models", 1.5, "names/form")
-            name.kinds["model"] += 9
-        if name.entry is None and name.strong:
-            # a word in the form of a name that comes again and again, or in the title too, is one
-            fields = {c.text.field for c in name.candidates}
-            mixed = _MIXED.search(name.candidates[0].surface) is not None
-            again = min(1.5, 0.5 * (len(name.candidates) - 1)) + (
-                1.0 if len(fields) > 1 and mixed else 0.0
-            )
-            if name.scores or (again > 1 and mixed):
-                table = max(sorted(name.scores), key=lambda t: name.scores[t], default="models")
-                name.add(table, again, "names/again")
-        if name.alias_of is not None or not name.scores:
-            continue
-        if name.entry is not None and name.entry["compared"] and not name.said & _NEAR:
-            continue
-        if name.generic and (
-            not name.roles["proposed"]
-            or (
-                "title-colon" not in name.said
-                and (name.roles["of a phrase"] or len(name.candidates[0].surface) < 3)
-            )
-        ):
-            continue
-        table = max(sorted(name.scores), key=lambda t: (name.scores[t], t))
-        if name.entry is not None:
-            table = name.entry.file
-        if "title-colon" in name.said and any(c.text.field == "abstract" for c in name.candidates):
-            name.add(table, 1.0, "names/title-colon")
-            name.scores[table] += 0.75
-        needed = _NEEDED if name.strong else _WEAK_NEEDED
-        if name.entry is None and not name.strong:
-            told = (
-                name.roles["proposed"]
-                or name.said & _TELLING
-                or _BENCH_FORM.search(name.best.surface)
-            )
-            if name.ordinary or not told or not _may_be_weak(name, classes):
-                continue
-        elif name.entry is None and name.ordinary and not name.roles["proposed"]:
-            continue
-        if name.scores[table] >= needed:
-            name.table = table
-            out.append(name)
-    return out
+        if name.entry is None:
+            _read_form(name)
+    return [name for name in names.values() if _is_record(name, classes)]
+
+
+def _read_form(name: Name) -> None:
+    """What the form of an unknown name says, and how often and where it stands."""
+    surface = name.candidates[0].surface
+    if name.holds_data and (name.strong or " " in name.best.surface):
+        bench = _BENCH_FORM.search(surface) is not None
+        name.add("benchmarks", 3.0 if bench else 1.0, "names/form")
+    if name.strong and _SIZED.search(surface):
+        name.add("models", 1.5, "names/form")
+        name.kinds["model"] += 9
+    if name.strong:
+        # a word in the form of a name that comes again and again, or in the title too, is one
+        fields = {c.text.field for c in name.candidates}
+        mixed = _MIXED.search(surface) is not None
+        again = min(1.5, 0.5 * (len(name.candidates) - 1))
+        again += 1.0 if len(fields) > 1 and mixed else 0.0
+        if name.scores or (again > 1 and mixed):
+            table = max(sorted(name.scores), key=lambda t: name.scores[t], default="models")
+            name.add(table, again, "names/again")
+
+
+def _is_record(name: Name, classes: frozenset[str]) -> bool:
+    """Whether the evidence is enough; puts the name in its table if it is."""
+    if name.alias_of is not None or not name.scores:
+        return False
+    proposed, titled = name.roles["proposed"], "title-colon" in name.said
+    if name.generic and not (
+        proposed and (titled or not (name.roles["of a phrase"] or len(name.key) < _SHORTEST))
+    ):
+        return False
+    table = max(sorted(name.scores), key=lambda t: (name.scores[t], t))
+    if name.entry is not None:
+        table = name.entry.file
+        if name.entry["compared"] and not name.said & _NEAR:
+            return False
+    elif not name.strong:
+        told = proposed or name.said & _TELLING or _BENCH_FORM.search(name.best.surface)
+        if name.ordinary or not told or not _may_be_weak(name, classes):
+            return False
+    elif name.ordinary and not proposed:
+        return False
+    if titled and any(c.text.field == "abstract" for c in name.candidates):
+        name.add(table, 1.0, "names/title-colon")
+        name.scores[table] += 0.75
+    if name.scores[table] < (_NEEDED if name.strong else _WEAK_NEEDED):
+        return False
+    name.table = table
+    return True
