@@ -51,14 +51,14 @@ class Extractor:
         spelt = {id(name): _canonical(name) for name in names}
         mentions = [_mentions(t, names, spelt, at) for t, at in zip(texts, linked, strict=True)]
         quantities = [scan(text.text) for text in texts]
-        sizes = [
-            self._sizes.find(text, apart(found, at), named)
-            for text, found, at, named in zip(texts, quantities, linked, mentions, strict=True)
-        ]
         counts = Counter(item.of for named in mentions for item in named)
         models = models_.models(names, counts)
         benchmarks = benchmarks_.benchmarks(names, counts)
         known = _known(paper, models, benchmarks)
+        sizes = [
+            self._sizes.find(text, apart(found, at), named, known.proposed)
+            for text, found, at, named in zip(texts, quantities, linked, mentions, strict=True)
+        ]
         rules = {spelt[id(name)]: name.rule for name in names}
         gains: list[Gain] = []
         numbers = []

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,7 +18,15 @@ from pipeline.records import Size, SizeKind
 from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item
 
+_COUNTS = {
+    word: count
+    for count, word in enumerate(
+        "one two three four five six seven eight nine ten eleven twelve".split(), start=1
+    )
+} | {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100}
+_MAGNITUDES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _SMALLEST, _LARGEST = 1_000, 10**18
+_LONGEST_CONTEXT = 10**8  # tokens; what models read at once is below, what they train on above
 # what a noun phrase may hold between a number and the noun that is counted
 _BETWEEN = (
     r"[\s-]*\(?(?:(?:of\s)?(?!(?:and|or|to|in|on|for|with|is|are|was|were|from|by|we|our|which|that|than|at|per|across|over|"
@@ -28,7 +36,7 @@ _COUNTED = regex.compile(_BETWEEN + r"(?P<noun>\p{Ll}{3,}s)(?![\p{L}-])")
 _NEVER_COUNTED = frozenset(
     "tokens steps iterations languages tasks classes categories hours days years months weeks minutes seconds times layers dollars users"
     " downloads gpus tpus epochs pixels flops stars citations frames views characters contexts lengths bits bytes is has was does this its"
-    " less plus across domains parameters operations dimensions runs updates calls rounds generations evaluations experiments sizes costs".split()
+    " less plus across domains parameters operations dimensions runs updates calls rounds generations evaluations experiments sizes costs models agents".split()
 )
 _NOT_A_SIZE = regex.compile(
     r"[\s-]*(?:token\s)?(?:contexts?|windows?|sequences?\slength|length|steps?|iterations?|resolution|pixels?|frames?\sper|hours?|"
@@ -55,8 +63,12 @@ _WITH_SIZE = regex.compile(
     r"about|up|to|size|sizes|scale|scales|ranging|the|available|which|total|parameters?|over|approximately|around|architecture|that)[\s,(]*)+"
     r"(?:[\d.]+\s?(?:[BbMm]|billion|million)?(?:,\s?|\sand\s|\sto\s|,\sand\s|-))*"
 )
-_TRAINED = regex.compile(
-    r"\b(?:pre-?)?train(?:ed|s|ing)?\b|\bwith\b|\busing\b|\buses\b|\(\s?$", regex.IGNORECASE
+# what ties an amount of data to the model before it
+_LEARNT_FROM = regex.compile(
+    r"\b(?:pre-?train|train|fine-?tun|finetun|tun|align)(?:ed|s|ing|e|es)?\b[^.;:]{0,60}?"
+    r"\b(?:on|with|using|from|over)\s[^.;:]{0,40}$"
+    r"|\b(?:using|uses|used|with\sonly|with\sjust)\s(?:only\s|just\s|about\s|over\s|~|approximately\s|around\s|more\sthan\s){0,2}$",
+    regex.IGNORECASE,
 )
 _LISTED = regex.compile(r",?\s?(?:and|or|to|,|/|-|&|~)\s?|,\s")
 
@@ -94,7 +106,7 @@ class Sizes:
                 continue
             nouns = sorted(entry["phrases"], key=len, reverse=True)
             choice = "|".join(regex.escape(noun, literal_spaces=True) for noun in nouns)
-            noun = rf"(?:{choice})(?![\p{{L}}-])"
+            noun = rf"(?:{choice})(?:(?<=s)|(?![\p{{L}}-]))(?!\p{{L}})"
             self._nouns.append(
                 (
                     regex.compile(_BETWEEN + noun, regex.IGNORECASE),
@@ -108,10 +120,14 @@ class Sizes:
         text: Text,
         quantities: Sequence[Quantity],
         names: Sequence[Item],
+        own: str | None,
     ) -> list[SizeMention]:
-        """The sizes of a text; `names` are the places of its names, models marked M."""
+        """The sizes of a text; `names` are the places of its names, models marked M, and `own` is
+        the model that the paper proposes.
+        """
         places = [_Place(item.start, item.end, item.of, item.symbol == "M") for item in names]
-        found: list[SizeMention | None] = [self._size(text, q, places) for q in quantities]
+        quantities = sorted((*quantities, *_spelt(text.text)), key=lambda q: q.start)
+        found: list[SizeMention | None] = [self._size(text, q, places, own) for q in quantities]
         # "210 million to 1 billion parameters", "1B, 3B and 7B models": the last noun counts for all
         for i in reversed(range(len(quantities) - 1)):
             after = found[i + 1]
@@ -147,7 +163,9 @@ class Sizes:
                 )
         return [mention for mention in found if mention is not None]
 
-    def _size(self, text: Text, q: Quantity, places: Sequence[_Place]) -> SizeMention | None:
+    def _size(
+        self, text: Text, q: Quantity, places: Sequence[_Place], own: str | None
+    ) -> SizeMention | None:
         if q.absolute is None or q.ordinal or q.shape in ("percent", "factor", "points"):
             return None
         value, folded = round(q.absolute), text.text
@@ -169,16 +187,15 @@ class Sizes:
         is_length = _LENGTH.search(folded, max(0, q.start - 60), q.start) is not None
         if q.shape == "unit":
             plain = (q.unit or "").lower() in ("token", "tokens")
-            if not plain or (is_length and value < 1e6):
+            if not plain or (is_length and value < _LONGEST_CONTEXT):
                 return None
             mention = self._mention(text, q, value, "tokens", "tokens")
-            trained = _TRAINED.search(folded, text.sentence_of(q.start)[0], q.start)
-            return replace(mention, model=_model_near(text, q, places)) if trained else mention
+            return replace(mention, model=_learner(text, q, places, own))
         for within, direct, entry in self._nouns:
             if not within.match(rest):
                 continue
             kind: SizeKind = entry["kind"]
-            if kind == "tokens" and is_length and value < 1e6:
+            if kind == "tokens" and is_length and value < _LONGEST_CONTEXT:
                 return None
             if (
                 kind == "examples"
@@ -189,11 +206,9 @@ class Sizes:
                 return None
             unit = direct.match(rest)
             mention = self._mention(text, q, value, kind, entry.key, unit.end() if unit else 0)
-            return (
-                replace(mention, model=_model_near(text, q, places))
-                if kind == "parameters"
-                else mention
-            )
+            if kind == "parameters":
+                return replace(mention, model=_holder(text, q, places, own))
+            return replace(mention, model=_learner(text, q, places, own))
         is_parameters = bool(q.magnitude) and (
             letter == "B"
             or (letter in "bMT" and letter != "" and _MODEL_AFTER.match(rest) is not None)
@@ -203,13 +218,15 @@ class Sizes:
         if letter == "T" and regex.match(
             r"[\s-]*(?:tokens?|corpus|data|multimodal|pre-?training)", rest
         ):
-            return self._mention(text, q, value, "tokens", "tokens")
+            mention = self._mention(text, q, value, "tokens", "tokens")
+            return replace(mention, model=_learner(text, q, places, own))
         if is_parameters:
             mention = self._mention(text, q, value, "parameters", "parameters-bare")
-            return replace(mention, model=_model_near(text, q, places))
+            return replace(mention, model=_holder(text, q, places, own))
         counted = _COUNTED.match(rest)
         if q.magnitude and counted and counted["noun"] not in _NEVER_COUNTED:
-            return self._mention(text, q, value, "examples", "counted-things")
+            mention = self._mention(text, q, value, "examples", "counted-things")
+            return replace(mention, model=_learner(text, q, places, own))
         return None
 
     def _in_name(
@@ -239,13 +256,30 @@ class Sizes:
 _NAMED = ("sizes/parameters-in-name", "sizes/size-in-data-name")
 
 
-def _model_near(text: Text, q: Quantity, places: Sequence[_Place]) -> str | None:
-    """The model a size belongs to: "X (7B)", "X with 7B parameters", "the 7B X"."""
+_SPELT = regex.compile(
+    rf"(?<![\w-])(?P<count>{'|'.join(_COUNTS)})[\s-](?P<magnitude>thousand|million|billion|trillion)(?!\w)",
+    regex.IGNORECASE,
+)
+
+
+def _spelt(text: str) -> Iterator[Quantity]:
+    """Amounts in words: "three billion". They hold no digits and are no rows of `numbers`."""
+    for match in _SPELT.finditer(text):
+        count = float(_COUNTS[match["count"].lower()])
+        magnitude = _MAGNITUDES[match["magnitude"].lower()]
+        yield Quantity(*match.span(), "number", count, magnitude=magnitude)
+
+
+def _holder(text: Text, q: Quantity, places: Sequence[_Place], own: str | None) -> str | None:
+    """The model that has a number of parameters: "X (7B)", "X with 7B parameters", "the 7B X"."""
     folded = text.text
     low, high = text.sentence_of(q.start)
     models = [p for p in places if p.is_model and low <= p.start and p.end <= high]
     before = [p for p in models if p.end <= q.start]
-    if before and _WITH_SIZE.fullmatch(folded, before[-1].end, q.start):
+    if before and (
+        _WITH_SIZE.fullmatch(folded, before[-1].end, q.start)
+        or _APPOSED.fullmatch(folded, before[-1].end, q.start)
+    ):
         return before[-1].name
     after = [p for p in models if p.start >= q.end]
     if after and regex.fullmatch(
@@ -257,15 +291,53 @@ def _model_near(text: Text, q: Quantity, places: Sequence[_Place]) -> str | None
         r"[^.;:]{0,30},\s(?:our\s|the\s)?", folded[q.end : after[0].start]
     ):
         return after[0].name  # "With 360 million parameters, X"
-    near = {p.name for p in models}
-    if len(near) == 1 and before and not _OTHER_MODEL.search(folded, before[-1].end, q.start):
+    if not before and _OWN_SCALES.search(folded, low, q.start):
+        return own
+    return _only(folded, q, models)
+
+
+def _learner(text: Text, q: Quantity, places: Sequence[_Place], own: str | None) -> str | None:
+    """The model trained on an amount of data: "X is trained on 2T tokens", "X (500M tokens)"."""
+    folded = text.text
+    low, high = text.sentence_of(q.start)
+    models = [p for p in places if p.is_model and low <= p.start and p.end <= high]
+    before = [p for p in models if p.end <= q.start]
+    if before and _BRACKET.fullmatch(folded, before[-1].end, q.start):
         return before[-1].name
-    return None
+    used = _USED_BY.match(folded, q.end)
+    if used:
+        return next((p.name for p in models if p.start == used.end()), None)
+    trained = _LEARNT_FROM.search(folded, low, q.start)
+    if trained is None:
+        return None
+    if not before:
+        return own if _OWN_MODEL.search(folded, low, q.start) else None
+    return _only(folded, q, before)
 
 
+def _only(folded: str, q: Quantity, models: Sequence[_Place]) -> str | None:
+    """The one model that a sentence speaks of before a size, if nothing else can have it."""
+    before = [p for p in models if p.end <= q.start]
+    if len({p.name for p in models}) != 1 or not before:
+        return None
+    return None if _OTHER_MODEL.search(folded, before[-1].end, q.start) else before[-1].name
+
+
+_BRACKET = regex.compile(r"\s?\(")
+# "X, a fully open 1.7B-parameter model"
+_APPOSED = regex.compile(r",\s(?:a|an|our|the)\s[^.;:()]{0,60}")
+_USED_BY = regex.compile(r"[\s\w-]{0,30}\s(?:used|seen|consumed|needed|required)\sby\s")
+# "We develop models at multiple scales: 2B, 9B"
+_OWN_SCALES = regex.compile(
+    r"\b[Ww]e\s(?:\w+\s){0,2}(?:train|develop|release|introduce|build|propose|offer|provide|open-source)\w*\s[^.;]{0,60}"
+    r"\b(?:scales|sizes|from)\b[^.;]{0,30}$"
+)
+_OWN_MODEL = regex.compile(
+    r"\b(?:[Ww]e|[Oo]ur|[Ii]t|[Tt]he|[Tt]his|[Tt]he proposed|[Tt]he resulting)\s(?:model\s)?"
+)
 # between a model and a size: a word that gives the size to something else
 _OTHER_MODEL = regex.compile(
-    r"\b(?:than|over|compared|outperform\w*|models|LLMs|dataset|benchmark|corpus|while|and a|versus|vs)\b"
+    r"\b(?:our|than|over|compared|outperform\w*|models|LLMs|dataset|benchmark|corpus|while|and a|versus|vs)\b"
 )
 
 
