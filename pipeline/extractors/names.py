@@ -1043,7 +1043,9 @@ def _may_be_weak(name: Name, classes: frozenset[str]) -> bool:
         return len(name.key) > 1
     if " " in surface and surface.split()[-1].lower() in classes:
         return False
-    return len(name.key) > 2 + (not name.roles["proposed"] and "data-noun" not in name.said)
+    if name.roles["proposed"]:
+        return len(name.key) >= _SHORTEST - (name.roles["proposed"] > 1)
+    return len(name.key) >= _SHORTEST + ("data-noun" not in name.said)
 
 
 def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
