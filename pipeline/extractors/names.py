@@ -24,7 +24,7 @@ _OF = (" of ", "-of-")
 _JOINED = regex.compile(r"(\p{Ll}{4,})-(?=\p{Lu})")
 # commands of mathematics, often with their argument glued to them: "\\tildeO", "\\sqrtT"
 _MATHS = regex.compile(
-    r"\\(?:sqrt|(?:wide)?(?:tilde|hat)|bar|var\p{L}+|eta|theta|Theta|omega|Omega|delta|Delta|sigma|Sigma|rho|kappa|chi|psi|Psi|Phi|nu|xi|zeta|"
+    r"\\(?:sqrt|(?:wide)?(?:tilde|hat)|bar|var\p{L}+|eta|eps|theta|Theta|omega|Omega|delta|Delta|sigma|Sigma|rho|kappa|chi|psi|Psi|Phi|nu|xi|zeta|"
     r"log|ln|exp|min|max|arg|frac|math\p{L}+|text\p{L}*|cite\p{L}*|ref|footnote|label|big|Big|quad|mid|vert|Vert|sum|prod|int|in|partial|nabla|"
     r"forall|exists|cup|cap|subset|neq|equiv|propto|ldots|dots|cdots|star|dagger|prime|circ|perp|top|bot|langle|rangle|lfloor|lceil|gtrsim|lesssim|"
     r"over\p{L}+|under\p{L}+|boldsymbol|displaystyle|noindent|item|begin|end|par|href|url)"
@@ -34,6 +34,7 @@ _PREFIXED = regex.compile(r"\p{Ll}{3,}-(?!\d)")
 _SUB = regex.compile(
     r"(?:sub|non|multi|pre|post|mid|over|under|near|few|top|pass|best)-", regex.IGNORECASE
 )
+_SYMBOL = regex.compile(r"\p{L}_\w{1,2}")  # "W_t", "G_LM"
 _X_TO_Y = regex.compile(r"\p{Lu}2\p{Lu}")  # "T2I", text to image: a kind of task
 _SMALL = regex.compile(r"(?<![\w-])\p{Ll}[\p{L}\d-]*")
 _TOKEN = regex.compile(
@@ -160,6 +161,7 @@ _OPENERS = frozenset(
     " While Why With Or Of Are New Towards Toward".split()
 )
 _HEAD = regex.compile(r"\p{Lu}\p{Ll}{3,}(?=[\p{Lu}\d-])")
+_SCORE = regex.compile(r"(?:metric|metrics|score|scores|loss|losses) ")
 _DIGIT = regex.compile(r"\d")
 # "we propose Zebra Feature Selection (ZFS)", if ZFS is no name elsewhere
 _OWN_ACRONYM = regex.compile(
@@ -427,7 +429,7 @@ class Names:
             return len(token) > 3 and not _MATHS.match(token)
         if _PREFIXED.match(token) or _SUB.match(token):
             return False
-        if _X_TO_Y.fullmatch(token):
+        if _X_TO_Y.fullmatch(token) or _SYMBOL.fullmatch(token):
             return False
         if token[0].isdigit() and not _NUMBERED.search(token):
             return False
@@ -587,6 +589,9 @@ class Names:
                 name: Name = item.of
                 if entry.key in _BESIDE and text.text.startswith("-", item.end):
                     continue  # "a ZipTune-based dataset" is not called ZipTune
+                if entry["table"] and _SCORE.match(sentence.text, offset + 2):
+                    name.roles["no thing"] += 1
+                    continue  # "the ZapScore metric"
                 head = self._head(sentence, offset) if weight and not entry["table"] else None
                 if head == "no-thing":
                     name.roles["no thing"] += 1
@@ -1020,7 +1025,8 @@ def _merge_editions(names: dict[str, Name]) -> None:
     for name in known:
         for other in known:
             bare, whole = name.best.surface, other.best.surface
-            if whole.startswith(bare) and _YEAR.match(whole, len(bare)):
+            same = other.entry is name.entry and "ask" in whole and "ask" not in bare
+            if same or (whole.startswith(bare) and _YEAR.match(whole, len(bare))):
                 name.alias_of = other.key
                 other.roles.update(name.roles)
                 break
