@@ -10,7 +10,9 @@ from pipeline.extractors.names import Name, key_of
 from pipeline.records import Benchmark, BenchmarkRole
 
 # how a known benchmark is introduced; looser phrases hold of those a paper merely uses
-_DIRECT = frozenset({"title-colon", "propose", "propose-called", "named"})
+_DIRECT = frozenset(
+    {"title-colon", "propose", "propose-near", "propose-called", "named", "our-name"}
+)
 # what tells that results are measured on it, whatever else it is used for
 _MEASURED = frozenset({"score-on", "figure-on", "on-names-first"})
 _SHARED_TASK = regex.compile(r"Task \d|[Ss]hared|SemEval|WMT|CoNLL")

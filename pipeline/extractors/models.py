@@ -10,7 +10,7 @@ from pipeline.extractors.names import Candidate, Name, key_of
 from pipeline.records import Model, ModelKind, ModelRole
 
 _MODEL_LIKE = regex.compile(
-    r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
+    r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA|RM|LMM|Reasoner)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
 )
 _SIZE = regex.compile(r"\d+(?:\.\d+)?[bm]")
 # names of variants as their makers mostly write them
