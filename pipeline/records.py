@@ -17,7 +17,19 @@ GainKind = Literal["delta", "factor", "from_to", "score", "share", "sota"]
 LinkKind = Literal["code", "model", "dataset", "project", "archive", "paper", "other"]
 CodeStatus = Literal["released", "promised", "not_stated"]
 NumberUse = Literal[
-    "gain", "size", "name", "link", "date", "citation", "count", "setting", "ordinal", "other"
+    "gain",
+    "size",
+    "name",
+    "link",
+    "date",
+    "citation",
+    "count",
+    "setting",
+    "ordinal",
+    "statistic",
+    "formula",
+    "price",
+    "other",
 ]
 
 

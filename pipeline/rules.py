@@ -56,7 +56,20 @@ _VALUES: Mapping[str, Mapping[str, tuple[str | bool | None, ...]]] = {
         "direction": ("up", "down", "sign"),
     },
     "sizes": {"kind": ("parameters", "tokens", "examples")},
-    "numbers": {"use": ("date", "citation", "count", "setting", "ordinal", "name", "other")},
+    "numbers": {
+        "use": (
+            "date",
+            "citation",
+            "count",
+            "setting",
+            "ordinal",
+            "statistic",
+            "formula",
+            "price",
+            "name",
+            "other",
+        )
+    },
     "code": {"status": ("released", "promised")},
 }
 _NEEDED: Mapping[str, str] = {
@@ -348,7 +361,7 @@ def compile_phrase(
         else:
             if body.startswith("{"):
                 expanded = _slot(body[1:-1], words, where)
-            elif body.startswith("<"):
+            elif body.startswith("<") and len(body) > 1:
                 expanded = _symbols(body[1:-1], where)
             else:
                 expanded = re.escape(spaced(body)) + " "

@@ -303,7 +303,8 @@ TABLES: dict[str, pa.Schema] = {
             "use",
             _WORDS,
             "What the number is put to: `gain`, `size`, `name` (part of a name), `link`, `date`, "
-            "`citation`, `count`, `setting`, `ordinal` or `other`.",
+            "`citation`, `count`, `setting`, `ordinal`, `statistic` (a p-value, an interval), "
+            "`formula`, `price` or `other`.",
         ),
         _column(
             "gain_id",

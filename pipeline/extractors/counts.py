@@ -11,13 +11,23 @@ from dataclasses import dataclass
 
 import regex
 
+from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
 from pipeline.numbers import Quantity
 from pipeline.records import Number, NumberUse
-from pipeline.rules import Rules, compile_phrase
+from pipeline.rules import Rules
 from pipeline.skeleton import Item, by_sentence, skeleton
 
-_YEAR = regex.compile(r"(?:19|20)\d\d")
+_YEAR = regex.compile(r"(?:19|20)\d\d[a-z]?")
+# "97 public benchmark configurations": a number of things
+_THINGS = regex.compile(
+    r"\+?\s(?:(?!(?:of|on|in|for|to|and|with|at|by|is|are|was|were|than|from|or|as)\s)[\w-]+,?\s|and\s){0,4}?"
+    r"(?!(?:is|was|has|as|this|across|versus|its|plus|less|does|thus|us|vs|whereas|always)\b)"
+    r"\p{Ll}[\p{Ll}-]+[^s\W]s\b"
+)
+_TIMES_BEFORE = regex.compile(r"\d\s?[x*]\s?$")
+_TIMES_AFTER = regex.compile(r"\s?[x*]\s?\d")
+_OPERATOR = frozenset("^/=*\\|")
 _WORDED = regex.compile(r"\d")
 
 
@@ -36,16 +46,7 @@ class Counts:
     """Puts every number to one use; built once from the rules."""
 
     def __init__(self, rules: Rules) -> None:
-        self._entries = [
-            (
-                entry,
-                [
-                    compile_phrase(p, rules.words, f"rules/numbers.yaml, {entry.key}")
-                    for p in entry["phrases"] or ()
-                ],
-            )
-            for entry in rules.entries["numbers"]
-        ]
+        self._phrases = Phrases(rules, "numbers")
 
     def find(
         self,
@@ -80,13 +81,11 @@ class Counts:
             if not any(i.symbol in "PXQNUCD" for i in inside):
                 continue
             sentence = skeleton(text.text, start, end, inside)
-            for entry, patterns in self._entries:
-                for pattern in patterns:
-                    for match in pattern.finditer(sentence.text):
-                        item = sentence.item(match.start("amount"))
-                        if item is not None:
-                            for part in item.of.parts:
-                                found.setdefault(part[0], (entry["use"], entry.path))
+            for entry, match in self._phrases.find(sentence.text):
+                item = sentence.item(match.start("amount"))
+                if item is not None:
+                    for part in item.of.parts:
+                        found.setdefault(part[0], (entry["use"], entry.path))
         return found
 
 
@@ -94,6 +93,8 @@ def _by_form(text: Text, quantity: Quantity, start: int, end: int) -> tuple[Numb
     """The use a number's own form and neighbours tell: a year, a numbered point, part of a word."""
     folded = text.text
     before, after = folded[max(0, start - 1) : start], folded[end : end + 1]
+    if before == "$":
+        return "price", "numbers/price"
     if quantity.ordinal or (before == "(" and after == ")" and end - start < 3):
         return "ordinal", "numbers/ordinal"
     if _YEAR.fullmatch(folded, start, end):
@@ -103,10 +104,23 @@ def _by_form(text: Text, quantity: Quantity, start: int, end: int) -> tuple[Numb
     if (
         before.isalpha()
         or after.isalpha()
-        or before in "_^"
+        or (before and before in "_@#")
         or (before == "-" and folded[start - 2 : start - 1].isalnum())
     ):
         return "name", "numbers/part-of-word"
+    near = max(0, start - 200)
+    if (
+        after == ")"
+        and before in (" ", "")
+        and folded.count("(", near, start) <= folded.count(")", near, start)
+    ):
+        return "ordinal", "numbers/ordinal"  # "1) it reads"
+    if _TIMES_AFTER.match(folded, end) or _TIMES_BEFORE.search(folded, max(0, start - 6), start):
+        return "setting", "numbers/setting"
+    if (before and before in _OPERATOR) or (after and after in _OPERATOR):
+        return "formula", "numbers/formula"
     if after == "-" and folded[end + 1 : end + 2].isalpha():
         return "setting", "numbers/setting"
+    if quantity.shape == "number" and not quantity.decimal and _THINGS.match(folded, end):
+        return "count", "numbers/count"
     return "other", "numbers/unbound"

@@ -130,6 +130,7 @@ _COUNTED_UNITS = ("token", "word", "bit", "epoch")
 _NO_FACTOR_AFTER = regex.compile(
     r"(?:N|X|B|a100|gpu|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
+_CONFIDENCE_AFTER = regex.compile(r"(?:[a-z-]*bootstrap )?(?:cis?|confidence|credible) ")
 _SET_AT_AFTER = regex.compile(
     r"of (?!(?:[^ ,.;()]+ ){0,3}?(?:costs?|price|parameters|latency|memory|size|K) )|"
     r"(?:compression|sparsity|pruning|masking|dropout) "
@@ -475,6 +476,8 @@ def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
         return True
     if _SETTING_BEFORE.search(before) or _SPLIT_AFTER.match(after):
+        return True
+    if percent and _CONFIDENCE_AFTER.match(after):
         return True
     # "pruning begins at 25% of all steps", "at 50% sparsity"
     return percent and before.endswith(" at ") and bool(_SET_AT_AFTER.match(after))

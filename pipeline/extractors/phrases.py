@@ -104,7 +104,7 @@ def _needs_of_choice(
 
 
 def _needs_of_word(piece: str, words: Mapping[str, tuple[str, ...]]) -> list[frozenset[str]]:
-    if piece.startswith("<"):
+    if piece.startswith("<") and len(piece) > 1:
         return [frozenset(SYMBOLS[name] for name in piece[1:-1].split(",") if name in SYMBOLS)]
     if not piece.startswith("{"):
         return [frozenset(spaced(piece).split()[:1])]
