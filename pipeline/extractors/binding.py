@@ -187,6 +187,7 @@ _LEAD = regex.compile(
     r"near-perfect|outstanding|exceptional|approximately|about|around|nearly|almost|just|merely|"
     r"even|current|previous|best-performing|top|maximum|minimum|official|terms) )+"
 )
+_NO_NOUNS = frozenset("average mean relative absolute overall total gain gains improvement".split())
 _NAMELIKE = regex.compile(r"\p{Lu}\p{L}*\p{Ll}\p{Lu}[\p{L}\d-]*$")
 _NO_NOUN = regex.compile(r"[^\p{L}]*|.*\d-shot .*")
 _LISTED_METRICS = regex.compile(
@@ -197,6 +198,8 @@ _METRICS_AFTER = regex.compile(
     r"(?:points? |absolute |relative )*" + "(?:improvements? |gains? |increases? |reductions? )?"
     r"(?:in|on|of|for) (?:terms of )?(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
 )
+# "by 9.1% (average recall) on A"
+_METRIC_ASIDE = regex.compile(r"\( (?:in )?(?P<np>(?:[^ ()]+ ){0,2}?K )\) ")
 _METRIC_NEXT = regex.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|more|less|fewer|greater|smaller|larger|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
@@ -290,6 +293,16 @@ _CHANGED = regex.compile(
     + _CHANGE_NOUN
     + r"(?:in|of) (?:(?:the|its|their|average|overall|both) )*"
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|than|by|with|to|from|at|when|while|across|compared|using|per) )[^ ,.;:()PXQNUCDMB]+ ){1,4}))"
+)
+# "user experience gains ranging from 17% to 28%"
+_GAINS_BEFORE = regex.compile(
+    r"(?<![^ ])(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|the|an?|its|their|our|we|it|that|which|"
+    r"consistent|significant|substantial|notable|average|relative|absolute|further|additional|large|larger|impressive|remarkable|overall|"
+    r"strong|clear|considerable|maximum|mean|median|modest|steady|dramatic|marked|corresponding|respective|similar|up|more|greater|major|"
+    r"noticeable|sizable|respectable|big|small|slight|total|net|zero-shot|new|obvious|great|huge|several|better|"
+    r"[a-z]+ing|[a-z]+s|[a-z]+ly|[a-z]+ed) )[^ ,.;:()PXQNUCDMBZ]+ ){1,2})"
+    + _CHANGE_NOUN
+    + r"(?:(?:of|ranging|by|up|to|from|at|exceeding|over|above|about|around|nearly|as|high|an?|average|more|than|least|between|is|are|reaching) ){1,5}$"
 )
 # "reduces load imbalance from 1.34 to 1.08"
 _OBJECT_BEFORE = regex.compile(
@@ -774,7 +787,11 @@ class Binding:
             start = self._words.noun_start(self._body, start, high)
             if not _NO_NOUN.fullmatch(self._body, start, high):
                 found = self._words.surface(claim, start, high)
-                if found and ("K " in self._body[start:high] or not _NAMELIKE.match(found)):
+                if (
+                    found
+                    and found.lower() not in _NO_NOUNS
+                    and ("K " in self._body[start:high] or not _NAMELIKE.match(found))
+                ):
                     return found
         if claim.kind != "share" and claim.listed is not None:
             return claim.listed.metric
@@ -790,11 +807,13 @@ class Binding:
         after = self._body[low : low + _FAR]
         before, base = self._window(i)
         yield from self._listed_metric(claim, group)
-        yield from _places(low, [_METRIC_NEXT.match(after)])
+        yield from _places(low, [_METRIC_ASIDE.match(after), _METRIC_NEXT.match(after)])
         if claim.item.symbol in "PND" and (claim.kind == "score" or claim.entry.key == "signed"):
             yield from _places(low, [_NOUN_NEXT.match(after)])
         if claim.kind in ("delta", "factor"):
             yield from _places(low, [_CHANGED.match(after)])
+        if claim.kind == "delta":
+            yield from _places(low, [_MORE_NEXT.match(after)])
         if claim.kind != "share":
             yield from _places(base, [_METRIC_BEFORE.search(before)])
         if claim.kind == "factor":
@@ -829,6 +848,7 @@ class Binding:
         low = claim.offset + 2
         if claim.kind in ("delta", "factor", "from_to"):
             yield from _places(base, [_SUBJECT_BEFORE.search(before), _NOMINAL.search(before)])
+            yield from _places(base, [_GAINS_BEFORE.search(before)])
         if (named := _IN_NAMED.match(after)) and self._is_metric_like(
             claim, low + named.start("np"), low + named.end("np")
         ):
@@ -1088,6 +1108,7 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
     body = sentence.text
     subject: str | None = None
     trained: int | None = None
+    previous: str | None = None
     for offset, item in sentence.items_in(0, len(body)):
         if item.symbol != "M" or body.startswith(_SCORED, offset + 2):
             continue
@@ -1106,5 +1127,8 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
             if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
                 subject = item.of
         elif subject != known.proposed or subject is None or acts:
-            subject = item.of
+            # "LoRA and DoRA reach 40%": the first of them
+            listed = previous if acts and body.endswith("M and ", 0, offset) else None
+            subject = listed or item.of
+        previous = item.of
         yield offset, subject, acts
