@@ -1,0 +1,97 @@
+"""What a reported value is bound to: benchmark, metric, baseline and model.
+
+Each is read from what stands in the value's clause, else from its list ("17.5% and 24.1% on A and
+B"), else by an explicit carry-over, else not at all. Patterns run over the sentence's skeleton;
+every gap in them is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import regex
+
+from pipeline.extractors.binding.claims import (
+    COMMAS,
+    VERSUS,
+    Claim,
+    Direction,
+    Known,
+    Words,
+    is_list_glue,
+)
+from pipeline.extractors.binding.metric import MetricBinding
+from pipeline.extractors.binding.model import ModelBinding
+
+__all__ = ["COMMAS", "Binding", "Claim", "Direction", "Known", "Words", "is_list_glue"]
+
+_ASIDE = regex.compile(r"\( [^ ()]+ \) ")
+_AVERAGED = regex.compile(
+    r"\b(?:average(?! (?:precision|recall|displacement|surface|symmetric|treatment|return))|"
+    r"mean(?! (?:average|squared?|absolute|reciprocal|intersection|opinion|iou)))\b",
+    regex.IGNORECASE,
+)
+
+
+class Binding(MetricBinding, ModelBinding):
+    """The claims of one sentence, bound one after the other."""
+
+    def bind(self) -> None:
+        """Binds every claim; a baseline said once of a list is said of each of its values."""
+        for i, claim in enumerate(self._claims):
+            claim.metric = self._metric(i)
+            before = self._claims[i - 1] if i else None
+            if (
+                before is not None
+                and claim.metric is None
+                and claim.kind == before.kind
+                and VERSUS.search(
+                    self._body[max(before.offset + 2, claim.offset - 40) : claim.offset]
+                )
+            ):
+                claim.metric = before.metric
+            if before is not None and claim.metric is None and self._same_measure(before, claim):
+                claim.metric = before.metric
+            level = self._level_of(i) if claim.kind == "delta" else None
+            if level is not None:
+                claim.metric = claim.metric or level.metric
+            if before is not None and claim.metric is None and self._bracketed(claim):
+                # "reaches 85% success, beating X (66%) and Y (55%)"
+                alike = before.kind == claim.kind and before.item.of.unit == claim.item.of.unit
+                claim.metric = before.metric if alike else None
+            claim.benchmarks = self._benchmarks(i)
+            if level is not None and level.metric == claim.metric:
+                claim.benchmarks = claim.benchmarks or list(level.benchmarks)
+            claim.baseline = self._baseline(i)
+            claim.model = self.model(claim)
+            if claim.metric and _AVERAGED.search(claim.metric):
+                claim.qualifiers.add("average")
+        for i, group in enumerate(self._groups):
+            if len(group) > 1 and group[0] is self._claims[i]:
+                self._share(group)
+
+    def _share(self, group: Sequence[Claim]) -> None:
+        """Gives each value of a list what is said once of all of them."""
+        baseline = next((claim.baseline for claim in group if claim.baseline), None)
+        if group[0].kind != "factor":
+            for claim, after in zip(reversed(group[:-1]), reversed(group[1:]), strict=True):
+                if _ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in COMMAS:
+                    claim.metric = claim.metric or after.metric
+            for claim, before in zip(group[1:], group, strict=False):
+                claim.metric = claim.metric or before.metric
+        shared = group[0].benchmarks
+        for claim in group:
+            if claim.kind != "score" or not self._is_rival(claim):
+                claim.baseline = claim.baseline or baseline
+        if any(claim.benchmarks and claim.benchmarks != shared for claim in group):
+            return
+        if not self._measured_on(self._claims.index(group[0]), turn=False):
+            apart = [self._body[a.offset + 2 : b.offset] for a, b in pairwise(group)]
+            one_each = (
+                len(shared) == len(group)
+                and len({claim.metric for claim in group}) == 1
+                and all(glue in COMMAS for glue in apart)
+            )
+            for claim, own in zip(group, shared if one_each else group, strict=True):
+                claim.benchmarks = [own] if isinstance(own, str) else shared

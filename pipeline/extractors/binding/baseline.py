@@ -1,0 +1,174 @@
+"""What a value is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import regex
+
+from pipeline.extractors.binding.claims import FAR, Claim, SentenceClaims, places
+
+_OVER = (
+    r"(?<![^ ])(?:comparable (?:[^ ]+ ){0,3}?(?:to|with)|similar (?:[^ ]+ ){0,2}?(?:to|as)|"
+    r"on par with|in comparison (?:to|with)|with respect to|"
+    r"(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |"
+    r"vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|"
+    r"(?:fast|many|much|efficient|large|high|good|accurate|likely|effective) as|beating|behind|ahead of|above|below) "
+)
+_NP_END = (
+    r"(?=(?:, |- |\. |; |: |\) |\( |and (?:(?!, )[^ ]+ ){0,3}?(?:achiev|improv|reduc|outperform|"
+    r"offers|provides|shows|demonstrat|exhibits|maintains|enables|generalizes|reaches|by|a P|X|P)|"
+    r"while |whereas |with (?!(?:supervised|full|no|only|prior|previous) )|on |in (?!-)|for |by |"
+    r"when |using |across |under |at |through |without |despite |as |but |where |which |that |"
+    r"after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|"
+    r"P |X |Q |C |D |is |are |per )|$)"
+)
+_NP = r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)"
+_BASELINE_AFTER = regex.compile(_OVER + _NP + _NP_END)
+_BASELINE_VERB = regex.compile(
+    r"(?<![^ ])(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|"
+    r"beat(?:s|ing)?|improv(?:es?|ed|ing) (?:up)?on|improv(?:es?|ed|ing) over|"
+    r"outscor(?:es?|ed|ing)|better(?:s|ed)|superior to) " + _NP + _NP_END
+)
+# "over five datasets", "with very short time": what is compared across, or at what cost
+_NO_RIVAL = regex.compile(
+    r"(?:only|fewer|less|much|very|significantly|far|lower|higher|minimal|no|half|[PNQXUBK]) |"
+    r"(?:[^ ]+ ){0,4}?(?:datasets|benchmarks|tasks|settings|runs|seeds|images|languages|domains|"
+    r"scenarios|time|years|epochs|times|samples|questions|subjects|participants|steps|metrics) "
+)
+_SPATIAL = ("over ", "from ", "against ", "with ", "behind ", "above ", "below ")
+_OPENED = regex.compile(
+    r"(?:when |as )?(?:compared (?:to|with|against)|relative to|in comparison (?:to|with)|"
+    r"comparing (?:to|with)) (?P<np>(?:[^ ,.;:()]+ ){1,9})(?:\( [^ ()]+ \) )?, "
+)
+_ORIGIN = regex.compile(
+    r"(?:the |its |a |our )?(?:base|baseline|original|initial|previous|prior|vanilla|standard|"
+    r"earlier|unmodified|M) "
+)
+_COMPARED = (
+    "compared", "relative", "when compared", "as compared", "in comparison", "than ", "over ",
+)  # fmt: skip
+_VALUE_OF = regex.compile(
+    r"(?:compared (?:to|with)|versus|vs \. |vs|against|over) [PNQ] "
+    r"(?:by|for|of|from|achieved by|with) (?P<np>(?:[^ ,.;]+ ){1,5}?)" + _NP_END
+)
+_SHARE_OF = (
+    regex.compile(
+        r"of (?P<np>(?:[^ ,.;]+ ){0,3}?(?:M |human |full |fully-trained |original |baseline |"
+        r"teacher )(?:[^ ,.;]+ ){0,2}?)" + _NP_END
+    ),
+    regex.compile(r"of (?:[^ ,.;]+ ){1,4}?(?:of|in) (?P<np>(?:[^ ,.;]+ ){1,6}?)" + _NP_END),
+)
+_IMPROVED = regex.compile(
+    r"(?<![^ ])(?:improv|boost|enhanc|increas|rais)\w* (?:the |[^ ]+ ){0,3}?"
+    r"(?:K|performance|performances|results|capabilities|abilities) of "
+    r"(?P<np>(?:[^ ,.;:()]+ ){1,6}?)(?=, |\( |by |from |on |including )"
+)
+_BASE_IMPROVED = regex.compile(
+    r"(?<![^ ])(?:improv|boost|enhanc|increas)\w* (?:over |upon |on )?(?P<np>(?:(?:the|a|our|its) )?(?:[^ ,.;:()PXQNUCD]+ ){0,3}?baselines? )"
+    r"(?:performance |accuracy |K |results? )?(?:by|from) "
+)
+_OPENING = regex.compile(
+    r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) "
+)
+_BEATING = regex.compile(
+    r"(?<![^ ])(?:outperforming|surpassing|exceeding|beating) (?P<np>(?:[^ ,.;:()]+ ){1,7}?)"
+    + _NP_END
+)
+_AMONG = regex.compile(
+    r"(?:compared (?:to|with)|among|over) (?P<np>(?:[^ ,.;:()]+ ){1,8}?)" + _NP_END
+)
+# "the second-best model, GPT-4, by"
+_NAMED_AFTER = regex.compile(
+    r"(?:the |a |an )?(?:[^ ,.;:()M]+ ){0,4}?(?:models?|methods?|baselines?|systems?|approach|competitor|rival|art) "
+    r"(?:, |\( )(?P<np>M )(?:, |\) |by )"
+)
+_NP_LEAD = regex.compile(r"(?:that of |those of )")
+_NP_TAIL = (" and", " or", ",", " by", " with", " (")
+
+
+class BaselineBinding(SentenceClaims):
+    """Binds claims to baselines, as written and short."""
+
+    def _baseline(self, i: int) -> str | None:
+        claim = self._claims[i]
+        if claim.kind == "score" and (self._bracketed(claim) or self._outdone(i)):
+            # "reaches 52.2 mIoU, +4.1 higher than X": what is over X is the difference
+            return None
+        for low, high in self._baseline_places(i):
+            return self._noun_phrase(self._claims[i], low, high)
+        return None
+
+    def _outdone(self, i: int) -> bool:
+        """Whether what a level is compared with is said of a difference that follows it."""
+        low = self._offsets[i] + 2
+        differences = any(claim.kind in ("delta", "factor") for claim in self._claims[i + 1 :])
+        own = _compared_with(self._body, low, min(self._next(i), low + FAR))
+        return differences and not any(match[0].startswith(_COMPARED[:5]) for match in own)
+
+    def _baseline_places(self, i: int) -> Iterator[tuple[int, int]]:
+        """Where a claim's baseline may stand, on the strongest evidence first."""
+        claim, body = self._claims[i], self._body
+        low = claim.offset + 2
+        end = min(self._next(i), low + FAR)
+        far = max(0, claim.offset - FAR)
+        previous = max(self._offsets[i - 1] if i else 0, far)
+        after = body[low : low + FAR]
+        if claim.kind == "share":
+            yield from places(low, (pattern.match(after) for pattern in _SHARE_OF))
+        yield from places(low, [_VALUE_OF.match(after)])
+        yield from places(0, _compared_with(body, low, end))
+        if claim.whom is not None and claim.kind != "score":
+            yield claim.whom
+        for start in (previous, far):
+            yield from places(0, [*_BASELINE_VERB.finditer(body, start, claim.offset)][-1:])
+        before = _compared_with(body, previous, claim.offset)
+        yield from places(0, [m for m in before if m[0].startswith(_COMPARED)][-1:])
+        if claim.listed is not None or len(self._groups[i]) > 1:
+            rest = _compared_with(body, claim.offset, claim.offset + 2 * FAR)
+            yield from places(0, rest[:1])
+        if claim.kind == "delta":
+            yield from places(previous, [_IMPROVED.search(body[previous : claim.offset])])
+            yield from places(0, [_OPENING.match(body)])
+            yield from places(previous, [_BASE_IMPROVED.search(body[previous : claim.offset])])
+        yield from places(0, [_OPENED.match(body)])
+        start = end if end < len(body) else claim.offset
+        yield from places(0, [_BEATING.search(body, start, start + FAR)])
+
+    def best_baseline(self, claim: Claim, high: int, *, beats: bool) -> str | None:
+        """What a claim of being best is made over: named in its words, or after them."""
+        over = _BASELINE_VERB.search(self._body, claim.offset) if beats else None
+        over = over or _AMONG.search(self._body, high - 1, high + FAR)
+        return self._noun_phrase(claim, *over.span("np")) if over else None
+
+    def _noun_phrase(self, claim: Claim, low: int, high: int) -> str | None:
+        body = self._body
+        if named := _NAMED_AFTER.match(body, low):
+            low, high = named.span("np")
+        if lead := _NP_LEAD.match(body, low, high):
+            low = lead.end()
+        while high > low and body[low:high].rstrip().endswith(_NP_TAIL):
+            high = low + body[low:high].rstrip().rfind(" ") + 1
+        return self._words.surface(claim, low, high) if high > low else None
+
+    def _beaten(self, claim: Claim) -> list[str]:
+        """The models a sentence says are beaten, before a value: "beats GPT-4: 96% vs. 61%"."""
+        low = max(0, claim.offset - FAR)
+        matches = list(_BASELINE_VERB.finditer(self._body, low, claim.offset))
+        if not matches:
+            return []
+        items = self._sentence.items_in(*matches[-1].span("np"))
+        return [str(item.of) for _, item in items if item.symbol == "M"]
+
+
+def _compared_with(body: str, low: int, high: int) -> list[regex.Match[str]]:
+    """Where a range names what a value is compared with, and not what it is measured over."""
+    return [
+        match
+        for match in _BASELINE_AFTER.finditer(body, low, high)
+        if not (match[0].startswith("from ") and not _ORIGIN.match(match["np"]))
+        and not (
+            body.endswith(_SPATIAL, match.start(), match.start("np"))
+            and _NO_RIVAL.match(match["np"])
+        )
+    ]

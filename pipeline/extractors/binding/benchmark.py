@@ -1,0 +1,195 @@
+"""The benchmarks a value is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import regex
+
+from pipeline.extractors.binding.claims import FAR, VERSUS, Claim, SentenceClaims
+
+_NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
+_ON = regex.compile(
+    r"(?<![^ ])(?<!train(?:ed|ing) )(?<!tun(?:ed|ing) )(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
+    r"(?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?"
+    rf"(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:{_NOUNS}){{0,2}}"
+    r"(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?"
+    r"B (?:(?:benchmark|benchmarks|dataset|datasets) )?)*)"
+)
+# "B by 3%", "B (depth) by 3%", "B (81.2%": no other benchmark can be meant
+_HELD = regex.compile(
+    r"(?<![^ ])(?P<b>B )(?:\( (?:[^ ()]+ ){1,3}\) )?(?:by|to|:|is|=|\() "
+    r"(?:(?:up|to|about|around|over|nearly|approximately|an?|average|of|the) ){0,3}$"
+)
+# the same after prepositions that can mean nothing else, for what stands before another value
+_ON_FIRM = regex.compile(
+    r"(?<![^ ])(?:on|in|for|over|across) "
+    r"(?:(?!on |in |and |or |by |with |of |an? |B |, |\. |; |than )[^ ]+ ){0,4}"
+    r"(?P<b>B (?:(?:, and |, |and |& |/ )B )*)"
+)
+_CLOSED = regex.compile(r"[^()]{0,200}\) (?!on |in |for |across |over )")
+_AND_ON = regex.compile(
+    r"(?:, )?and (?:in |for )?(?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc)[^ ]+ ){0,5}?(?:on|in|for) "
+    r"(?:the )?(?P<b>B )"
+)
+_ON_A_NAME = regex.compile(
+    r"\s(?:on|across|of)\s(?:the\s)?\p{Lu}[\p{L}\d]*(?:[-\p{Lu}\d]|\s\p{Lu})"
+)
+_ON_MANY = regex.compile(
+    r"(?:[^ ,.;:()]+ ){0,2}?(?:on|across|over) (?:multiple|various|several|diverse|different|many|unseen|other|real-world) "
+    r"(?:[^ ,.;]+ ){0,3}?(?:benchmarks?|datasets?|tasks?|domains?|settings?) "
+)
+_SUCH_AS = regex.compile(
+    r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike) (?:[^ ]+ ){0,3}$"
+)
+# what a sentence says its values are measured on: the benchmarks of the one before, or others
+_THESE = regex.compile(
+    r"(?<![^ ])(?:these|both|the (?:two|three|four|five|six|same)|all (?:two|three|four|five|six|of them)|each of (?:these|them)) "
+    r"(?:[^ ,.;]+ ){0,2}?(?:benchmarks?|datasets?|tasks?|test sets?|corpora|testbeds?|suites?|collections?|settings?) "
+)
+_OTHER_DATA = regex.compile(
+    r"(?<![^ ])(?:on|across|over) (?!(?:the|our|this) )(?:[^ ,.;]+ ){0,4}?(?:benchmarks|datasets?|tasks?|problems|images|videos|environments) "
+)
+_BREAK = regex.compile(r";|(?:^| )(?:while|whereas|but) ")
+_RESOURCES = regex.compile(
+    r"memory|time|latency|cost|comput|token|flops|storage|speed", regex.IGNORECASE
+)
+_CARRIES = regex.compile(
+    r"(?:more importantly|furthermore|moreover|further|additionally|also|in addition|besides|"
+    r"specifically|notably|in particular|surprisingly|continued) "
+)
+
+
+class BenchmarkBinding(SentenceClaims):
+    """Binds claims to benchmarks: named after the value, in its list, before it, or carried over."""
+
+    def _benchmarks(self, i: int) -> list[str]:
+        claim = self._claims[i]
+        previous = self._offsets[i - 1] + 2 if i else 0
+        start = max(previous, claim.offset - FAR)
+        if held := _HELD.search(self._body[start : claim.offset]):
+            return self._names(start + held.start("b"), start + held.end("b"))
+        group = self._groups[i]
+        here = self._measured_on(i)
+        if here:
+            one_each = len(group) > 1 and group[-1] is claim and len(here) == len(group)
+            return here[-1:] if one_each and not self._interleaved(i) else here
+        if self._elsewhere(i):
+            return []
+        before = self._claims[i - 1] if i else None
+        if before is not None and VERSUS.search(
+            self._body[max(previous, claim.offset - 40) : claim.offset]
+        ):
+            return list(before.benchmarks)
+        if named := self._respectively(group):
+            return [named[group.index(claim)]]
+        if group[-1] is not claim:
+            place = group.index(claim)
+            names = self._measured_on(i + len(group) - 1 - place, turn=False)
+            if len(names) == len(group):
+                return [names[place]]
+            # "26.8 PQ, 16.8 AP and 34.1 mIoU on A, 18.2 PQ and 27.9 mIoU on B"
+            for n in range(i + 1, i - place + len(group)):
+                if named := self._measured_on(n, turn=False):
+                    return named
+        return self._benchmarks_before(i, previous) or self._carried(claim)
+
+    def _respectively(self, group: Sequence[Claim]) -> list[str]:
+        """The benchmarks named before a list of as many values, "respectively" one each."""
+        end = group[-1].offset + 2
+        if len(group) < 2 or "respectively " not in self._body[end : end + 80]:
+            return []
+        first = self._claims.index(group[0])
+        low = self._offsets[first - 1] + 2 if first else 0
+        names = list(dict.fromkeys(self._names(max(low, group[0].offset - FAR), group[0].offset)))
+        return names if len(names) == len(group) else []
+
+    def _measured_on(self, i: int, *, turn: bool = True) -> list[str]:
+        """The benchmarks named after a value and before the next."""
+        low = self._offsets[i] + 2
+        after = " " + self._body[low : min(self._next(i), low + FAR)]
+        if closed := _CLOSED.match(after):
+            after = after[: closed.end()]  # "Maths (+5.5 points) and more, as good as X on A"
+        match = _ON.search(after)
+        if not match or (turn and _BREAK.search(after, 0, match.start("b"))):
+            return []
+        if after.endswith("( ", 0, match.start("b")) and after.startswith(": ", match.end()):
+            return []  # "(MMLU: 71%": held for the value after it
+        names = self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
+        while more := _AND_ON.match(after, match.end()):
+            # "by 5% in image compression on A and video compression on B"
+            names += self._names(low - 1 + more.start("b"), low - 1 + more.end("b"))
+            match = more
+        return names
+
+    def _elsewhere(self, i: int) -> bool:
+        """Whether a value is said to be measured on other things: by a name that is no record,
+        on average over them, or on "multiple benchmarks".
+        """
+        claim = self._claims[i]
+        if self._measured_on(i, turn=False):
+            return False
+        if _ON_A_NAME.match(claim.text.text, claim.item.end, claim.bounds[1]):
+            return True
+        low = self._offsets[i] + 2
+        average = self._body.startswith("on average and ", low)
+        return average or _ON_MANY.match(self._body, low, self._next(i)) is not None
+
+    def _interleaved(self, i: int) -> bool:
+        """Whether benchmarks stand between the values of a claim's list."""
+        group = self._groups[i]
+        first = i - group.index(self._claims[i])
+        return any(self._measured_on(first + n, turn=False) for n in range(len(group) - 1))
+
+    def _benchmarks_before(self, i: int, previous: int) -> list[str]:
+        """Those of "On A, it gains 3%": before the value, and after the one before it if any."""
+        claim = self._claims[i]
+        low = self._window(i)[1]
+        start = max(previous, low)
+        near = self._names(start, claim.offset)
+        if near:
+            matches = list(_ON.finditer(" " + self._body[start : claim.offset]))
+            if matches:
+                match = matches[-1]
+                apart = start - 1 + match.end("b")
+                if claim.kind in ("factor", "share") and _BREAK.search(
+                    self._body, apart, claim.offset
+                ):
+                    return []
+                return self._names(start - 1 + match.start("b"), start - 1 + match.end("b"))
+            last = self._body.rfind("B ", start, claim.offset)
+            return [] if _SUCH_AS.search(self._body[max(0, last - 60) : last]) else near[-1:]
+        if previous > low and claim.listed is None:
+            if _BREAK.search(self._body, previous, claim.offset):
+                return []
+            matches = list(_ON_FIRM.finditer(" " + self._body[low:previous]))
+            if matches:
+                match = matches[-1]
+                return self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
+        return []
+
+    def _carried(self, claim: Claim) -> list[str]:
+        """A benchmark named outside the sentence, where it is unmistakably what was measured."""
+        resource = claim.metric is not None and _RESOURCES.search(claim.metric)
+        if claim.kind in ("factor", "share") or "B " in self._body or resource:
+            return []
+        these = _THESE.search(self._body)
+        if len(self._context) > 1 and (these or "respectively " in self._body):
+            group = self._groups[self._claims.index(claim)]
+            if len(group) == len(self._context):
+                return [self._context[group.index(claim)]]
+            return list(self._context) if these and len(group) == 1 else []
+        if _OTHER_DATA.search(self._body) and not these:
+            return []
+        if len(self._context) == 1 and (these or _CARRIES.match(self._body)):
+            return list(self._context)
+        only, said = self._known.only, self._known.only_said
+        place = claim.text.span(claim.item.start, claim.item.end).start
+        return [only] if only and said is not None and place >= said else []
+
+    def best_benchmarks(self, low: int, next_claim: int) -> list[str]:
+        """The benchmarks a claim of being best is made on."""
+        if not any(i.symbol == "B" for _, i in self._sentence.items_in(low, next_claim)):
+            return []
+        match = _ON.search(" " + self._body[low : low + FAR])
+        return self._names(low - 1 + match.start("b"), low - 1 + match.end("b")) if match else []

@@ -1,0 +1,212 @@
+"""The system that a value is attained by."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+import regex
+
+from pipeline.extractors.binding.baseline import BaselineBinding
+from pipeline.extractors.binding.claims import FAR, Claim, Known, Words
+from pipeline.skeleton import Skeleton
+
+_OWN_SUBJECT = regex.compile(
+    r"(?:^| )(?:we|our|it|its|this (?:method|approach|model|framework|work|system|strategy|"
+    r"technique|paper)|the (?:proposed|resulting)|ours|they|these|"
+    r"the (?:method|approach|model|framework|system|algorithm)) "
+)
+_BY_MODEL = regex.compile(r"(?:by|for) (?P<m>M )")
+_HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ]+ ){0,2}$")
+_OF_MODEL = regex.compile(
+    r"(?:(?:K|performance|performances|rate|score|accuracy) (?:of|for) (?:the |our |an? )?"
+    r"(?P<m>M )(?:model )?(?:[^ ,.;]+ )?(?:from |by |\( )(?:[^ ]+ ){0,3}|(?P<m>M )from )$"
+)
+_ACTS = regex.compile(
+    r"(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
+    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
+    r"improv|drop|lead|exhibit|deliver)\w* "
+)
+# "the best model we tried, GPT-4"
+_BEST_NAMED = regex.compile(
+    r"(?<![^ ])(?:best|highest|strongest|top|leading|most)[^ ]* (?:[^ ,]+ ){0,3}?(?:models?|systems?|llms?|agents?|methods?) "
+    r"(?:[^ ,]+ ){0,3}?(?:, |\( )(?:even |namely |i\.e \. , )?$"
+)
+_SCORING = regex.compile(r", (?:scoring|achieving|reaching|attaining|obtaining) ")
+_NOT_SUBJECT = regex.compile(
+    r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
+    r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
+    r"train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
+    r"|(?:^|, )(?:on|for|with|over|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
+    r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
+)
+# "most models yield 3%": others than any model named before
+_OTHER_SUBJECT = regex.compile(
+    r"(?:^|, |; |and |while |whereas |but |even |that )(?:the |all |even )?"
+    r"(?:(?:most|many|other|current|existing|several|various|strongest|best|best-performing|top|top-performing|leading|strong|human|"
+    r"previous|prior|all|average|random|open-source|proprietary|frontier|state-of-the-art|sota|second-best|next) )+"
+    r"(?:(?:[^ ,.;:]+ ){0,2}?(?:models?|methods?|baselines?|approach|approaches|systems?|llms?|vlms?|mllms?|agents?|experts?|annotators?|"
+    r"performance|participants?|algorithms?) )?(?:(?:still|only|also|even|can|could|typically) )?"
+    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|manag|struggl|hover)\w* "
+    r"|(?<![^ ])(?:humans?|people|human (?:participants?|experts?|annotators?|raters?)) who "
+    r"|(?:^|, |; |and |while |whereas |but |compared to |versus )(?:humans?|human (?:performance|experts?|annotators?|accuracy)) "
+)
+_TRAINED_BY = regex.compile(
+    r"M (?:- )?-?(?:trained|tuned|fine-tuned|finetuned|aligned|enhanced|optimized|augmented|equipped|enabled|improved|compressed|quantized|pruned) M "
+)
+_MODELS = r"(?P<list>M (?:, M )*(?:, )?and M )"
+_FOR_MODELS = regex.compile(r"(?:[^ ,.;]+ ){0,4}?(?:for|by|with|using) (?:the )?" + _MODELS)
+_MODELS_ACT = regex.compile(
+    _MODELS
+    + r"(?:[a-z]+ly )?(?:achiev|attain|reach|obtain|scor|outperform|surpass|yield|improv|exceed|beat|gain)\w* "
+)
+_IMPROVING = regex.compile(
+    r"(?:improv|boost|rais|lift|enhanc|increas|push|bring)\w* (?:[^ ,.;K]+ ){0,3}$"
+)
+_TUNED = regex.compile(
+    r"(?:^|, )(?:[^ ,.;]+ ){0,3}?(?:fine-tuning|finetuning|training|tuning|prompting|distilling|aligning) (?:the )?(?P<m>M )"
+)
+_IMPROVES = regex.compile(
+    r"(?<![^ ])(?:improv|boost|enhanc|increas|rais|lift|reduc|lower)\w* (?:the )?(?:(?!by |on |in |over )[^ ,.;:()PXQNUCD]+ ){0,3}?(?P<m>M )"
+    r"(?:(?!by |over )[^ ,.;:()PXQNUCD]+ ){0,6}(?:by|from) (?:[^ ]+ ){0,3}$"
+)
+_RIVAL_BEFORE = regex.compile(
+    r"(?:outperform\w*|surpass\w*|beat\w*|exceed\w*|compared (?:to|with)|over|than|versus|vs|against) "
+    r"(?:(?!achiev|reach|attain|M )[^ ,.;:]+ ){1,8}\( $"
+)
+_SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
+_RIVAL = regex.compile(
+    r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
+    r"relative to|versus|vs|improv\w*|boost\w*|of|by|on|to|atop|"
+    r"(?:trained|built|based|tuned|finetuned|fine-tuned|initialized|implemented|instantiated|"
+    r"equipped|combined|integrated|paired) (?:upon|from|with|using|in|into)) "
+    r"(?:the |an? |our |strong |previous )?$"
+)
+_OWN_MEANS = regex.compile(r"(?:using|with|by|of|,|and|our|the|for) (?:the |our )?$")
+
+
+class ModelBinding(BaselineBinding):
+    """Binds claims to models: the subject before a value, else what the paper proposes."""
+
+    def __init__(
+        self,
+        sentence: Skeleton,
+        claims: Sequence[Claim],
+        known: Known,
+        context: Sequence[str],
+        words: Words,
+    ) -> None:
+        super().__init__(sentence, claims, known, context, words)
+        self._subjects = list(_subjects(sentence, known))
+
+    def _each_by_its_own(self, claim: Claim) -> str | None:
+        """The model of one value of a list, where as many are named and "respectively" said."""
+        group = [claim] if claim.kind == "sota" else self._groups[self._claims.index(claim)]
+        if len(group) < 2:
+            return None
+        low, high = max(0, group[0].offset - FAR), group[-1].offset + 2
+        rest = self._body[high : high + FAR]
+        if "respectively " not in rest:
+            return None
+        after = _FOR_MODELS.match(rest)
+        listed = after or [*_MODELS_ACT.finditer(self._body, low, group[0].offset), None][0]
+        if listed is None:
+            return None
+        base = high if after else 0
+        items = self._sentence.items_in(base + listed.start("list"), base + listed.end("list"))
+        names = [str(item.of) for _, item in items if item.symbol == "M"]
+        place = group.index(claim)
+        if len(group) % len(names):
+            return None
+        return names[place % len(names)] if after is None or len(names) == len(group) else None
+
+    def _improved_by_another(self, of: int) -> bool:
+        """Whether a model is what another one improves: "ZapTune improves GPT-4 from"."""
+        at = bisect_left(self._subjects, of, key=lambda subject: subject[0])
+        verb = _IMPROVING.search(self._body[max(0, of - 40) : of])
+        return at > 0 and verb is not None and self._subjects[at - 1][1] is not None
+
+    def _acting(self, at: int) -> int:
+        """Where the last model up to this one stands that does something itself."""
+        while at >= 0 and not self._subjects[at][2]:
+            at -= 1
+        return self._subjects[at][0] if at >= 0 else 0
+
+    def model(self, claim: Claim) -> str | None:
+        """The system a claim is made of: the subject before it, else what the paper proposes."""
+        near = max(0, claim.offset - 100)
+        before = self._body[near : claim.offset]
+        of = None
+        if claim.kind == "score" and (by := _BY_MODEL.match(self._body, claim.offset + 2)):
+            of = by.start("m")
+        elif claim.kind == "score" and (held := _HOLDS.search(before)):
+            of = near + held.start("m")
+        elif claim.kind == "from_to":
+            found = _OF_MODEL.search(before)
+            of = near + found.start("m") if found else None
+        if claim.kind == "from_to" and of is not None and self._improved_by_another(of):
+            of = None
+        if of is not None and (item := self._sentence.item(of)):
+            return str(item.of)
+        if named := self._each_by_its_own(claim):
+            return named
+        if claim.kind == "score" and self._bracketed(claim) and _RIVAL_BEFORE.search(before):
+            return None
+        if claim.kind == "score" and self._is_rival(claim):
+            rivals = self._beaten(claim)
+            return rivals[0] if len(rivals) == 1 else None
+        at = bisect_left(self._subjects, claim.offset, key=lambda subject: subject[0])
+        where, subject, _ = self._subjects[at - 1] if at else (0, None, False)
+        proposed = self._known.proposed
+        far = max(where, claim.offset - FAR)
+        low = max(self._acting(at - 1), claim.offset - FAR, 0)
+        own = _OWN_SUBJECT.search(" " + self._body[low : claim.offset])
+        others = list(_OTHER_SUBJECT.finditer(self._body, far, claim.offset))
+        rest = others[-1].start() if others else claim.offset
+        if others and not (
+            _OWN_SUBJECT.search(self._body, rest, claim.offset)
+            or "M " in self._body[rest : claim.offset]
+        ):
+            return None
+        if subject is None and not proposed and not own:
+            improved = _IMPROVES.search(before)
+            tuned = _TUNED.match(self._body, 0, claim.offset)
+            place = near + improved.start("m") if improved else tuned.start("m") if tuned else None
+            item = self._sentence.item(place) if place is not None else None
+            return str(item.of) if item else None
+        if subject is None or subject == proposed or not proposed:
+            return subject or proposed
+        return proposed if own else subject
+
+
+def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | None, bool]]:
+    """After each model of a sentence, which one is the subject of what follows, and whether the
+    model itself acts: "GPT-4 reaches".
+    """
+    body = sentence.text
+    subject: str | None = None
+    trained: int | None = None
+    previous: str | None = None
+    for offset, item in sentence.items_in(0, len(body)):
+        if item.symbol != "M" or body.startswith(_SCORED, offset + 2):
+            continue
+        lead = body[max(0, offset - 40) : offset]
+        if trained is not None and offset < trained:
+            continue  # "the ZipTune-trained Llama": the model is ZipTune
+        by = _TRAINED_BY.match(body, offset)
+        if by and item.of == known.proposed:
+            trained, subject = by.end(), item.of
+            yield offset, subject, True
+            continue
+        acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)
+        acts |= _BEST_NAMED.search(body, max(0, offset - 100), offset) is not None
+        acts |= _SCORING.match(body, offset + 2) is not None and not _NOT_SUBJECT.search(lead)
+        if not acts and _NOT_SUBJECT.search(lead):
+            if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
+                subject = item.of
+        elif subject != known.proposed or subject is None or acts:
+            # "LoRA and DoRA reach 40%": the first of them
+            listed = previous if acts and body.endswith("M and ", 0, offset) else None
+            subject = listed or item.of
+        previous = item.of
+        yield offset, subject, acts
