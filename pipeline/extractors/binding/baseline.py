@@ -92,7 +92,9 @@ class BaselineBinding(SentenceClaims):
 
     def _baseline(self, i: int) -> str | None:
         claim = self._claims[i]
-        if claim.kind == "score" and (self._bracketed(claim) or self._outdone(i)):
+        if claim.kind == "score" and (
+            self._bracketed(claim) or self._outdone(i) or self._is_rival(claim)
+        ):
             # "reaches 52.2 mIoU, +4.1 higher than X": what is over X is the difference
             return None
         for low, high in self._baseline_places(i):

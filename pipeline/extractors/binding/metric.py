@@ -40,7 +40,8 @@ _METRIC_NEXT = regex.compile(
 )
 _METRIC_BEFORE = regex.compile(
     r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |"
-    r"achiev\w+ |improv\w+ |reach\w+ |our )[^ ,.;:()PXQNUCDMBZ]+ ){0,3}"
+    r"achiev\w+ |improv\w+ |reach\w+ |our |(?:cut|lower|reduce|raise|lift|boost|yield|drop|increase|decrease)s )"
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}"
     r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
     r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reach\w*|near|attains?|\(|as|exceeding|above|below|up|high|low|average|"
     r"about|on|an?|over|was|are|that|which|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
@@ -259,8 +260,9 @@ class MetricBinding(BenchmarkBinding):
         if _SPEEDUPS_OF.search(before):
             yield from places(base, [_SPEED_BEFORE.search(before)])
         if claim.what is None or claim.what[0] < claim.offset:
-            found = [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after), _MORE_NEXT.match(after)]
+            found = [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after)]
             yield from places(claim.offset + 2, found)
+        yield from places(claim.offset + 2, [_MORE_NEXT.match(after)])
 
     def _changed(
         self, claim: Claim, before: str, base: int, after: str
