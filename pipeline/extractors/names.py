@@ -41,6 +41,7 @@ _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
     r"(?:\+{1,2}|\*(?!\*))?(?![\p{L}\p{N}])"
 )
+_CHUNK = regex.compile(r"(?<!\S)[^\s\p{Lu}\p{N}\\]*[\p{Lu}\p{N}\\]\S*")
 _CAMEL = regex.compile(
     r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})"
 )
@@ -352,7 +353,7 @@ class Names:
         folded = text.text
         starts = {start for start, _ in text.sentences}
         at = 0
-        for match in _TOKEN.finditer(folded):
+        for match in _tokens(folded):
             start, end = match.span()
             while at < len(taken) and taken[at].end <= start:
                 at += 1
@@ -773,6 +774,16 @@ def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
         if not any(c.isalnum() or c in "_-" for c in around):
             yield at, end
         at = folded.find(surface, end)
+
+
+def _tokens(text: str) -> Iterator[regex.Match[str]]:
+    """The words of a text that have a capital, a digit or a backslash, which all names have."""
+    for chunk in _CHUNK.finditer(text):
+        end = chunk.end()
+        for match in _TOKEN.finditer(text, chunk.start(), end + 2):
+            if match.start() >= end:
+                break
+            yield match
 
 
 def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
