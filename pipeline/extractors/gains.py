@@ -1,7 +1,7 @@
 """Reported results: each value a text reports, and what it is bound to on evidence.
 
 A value is claimed by the first phrase of rules/gains.yaml that holds it; values in a list with a
-claimed one are claimed with it. Then it is bound (pipeline/extractors/binding.py).
+claimed one are claimed with it. Then it is bound (pipeline/extractors/binding).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _QUALIFIERS = tuple(
     )
 )
 _AVERAGE_AFTER = regex.compile(
-    r"(?:[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg)"
+    r"(?:[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg|mean \))"
 )
 _AVERAGED_OVER = ("averaged over ", "averaged across ", "on average ")
 _GAIN_OVER = regex.compile(
@@ -633,7 +633,7 @@ def _claim_brackets(
             said = present if present.kind == "score" else said
             continue
         quantity: Quantity = item.of
-        alone = sentence.text[max(0, offset - 2) : offset + 4] == f"( {item.symbol} )"
+        alone = sentence.text[max(0, offset - 2) : offset + 3] == f"( {item.symbol} )"
         result = quantity.shape == "percent" or (quantity.shape == "number" and quantity.decimal)
         if said is not None and alone and result and said.item.of.shape == quantity.shape:
             claimed[offset] = _like(said, offset, item)
