@@ -153,6 +153,8 @@ _COMPARES = regex.compile(
 _NEAR = frozenset({"beats-near", "worked-on"})
 # the rules that make a name of a word with no more than a capital: "than Zebra", "the Zebra corpus"
 _TELLING = frozenset({"beats-near", "data-noun", "listed"})
+# rules that hold of half the words of a text
+_LOOSE = frozenset({"on-names", "builds-on"})
 _BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
 _SENTENCE_OPENER = regex.compile(
     r"(?:\p{L}+ing|can|could|how|do|does|did|is|are|when|what|where|why|who|which|should|will|towards?|on|from|in|learn|making|make|rethink)$"
@@ -1056,8 +1058,10 @@ def _may_be_weak(name: Name, classes: frozenset[str]) -> bool:
     of models; a short one only if the paper proposes it or calls it data.
     """
     surface = name.candidates[0].surface
-    if name.said & {"title-colon", "named", "propose-called", "name-is-a"}:
+    if name.said & {"title-colon", "named", "name-is-a"}:
         return len(name.key) > 1
+    if name.said <= {"propose-called", *_LOOSE} and len(name.candidates) == 1:
+        return " " in surface or not surface[1:].islower()  # "four parts: Setup, Event, Light"
     if " " in surface and surface.split()[-1].lower() in classes:
         return False
     if name.roles["proposed"]:
