@@ -68,6 +68,10 @@ _BASE_IMPROVED = regex.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas)\w* (?:over |upon |on )?(?P<np>(?:(?:the|a|our|its) )?(?:[^ ,.;:()PXQNUCD]+ ){0,3}?baselines? )"
     r"(?:performance |accuracy |K |results? )?(?:by|from) "
 )
+# "other models by 9.3% and the second-best GPT-4 (1T) by 6.9%"
+_AND_RIVAL = regex.compile(
+    r"(?:, |and )(?P<np>(?:the )?(?:[^ ,.;:()MPQXDN]+ ){0,3}?M )(?:\( [^()]{0,40}\) )?by (?:[^ ]+ ){0,3}$"
+)
 _OPENING = regex.compile(
     r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) "
 )
@@ -119,6 +123,8 @@ class BaselineBinding(SentenceClaims):
         if claim.kind == "share":
             yield from places(low, (pattern.match(after) for pattern in _SHARE_OF))
         yield from places(low, [_VALUE_OF.match(after)])
+        if claim.kind == "delta":
+            yield from places(previous, [_AND_RIVAL.search(body[previous : claim.offset])])
         yield from places(0, _compared_with(body, low, end))
         if claim.whom is not None and claim.kind != "score":
             yield claim.whom
@@ -169,6 +175,7 @@ def _compared_with(body: str, low: int, high: int) -> list[regex.Match[str]]:
         match
         for match in _BASELINE_AFTER.finditer(body, low, high)
         if not (match[0].startswith("from ") and not _ORIGIN.match(match["np"]))
+        and match["np"][0] not in "PQXDU"
         and not (
             body.endswith(_SPATIAL, match.start(), match.start("np"))
             and _NO_RIVAL.match(match["np"])

@@ -25,7 +25,7 @@ _OF_MODEL = regex.compile(
 _ACTS = regex.compile(
     r"(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
-    r"improv|drop|lead|exhibit|deliver)\w* "
+    r"improv|drop|lead|exhibit|deliver|show|showcas|demonstrat|display|establish)\w* "
 )
 # "the best model we tried, GPT-4"
 _BEST_NAMED = regex.compile(
@@ -82,6 +82,9 @@ _RIVAL = regex.compile(
     r"equipped|combined|integrated|paired) (?:upon|from|with|using|in|into)) "
     r"(?:the |an? |our |strong |previous )?$"
 )
+_LISTED_BEFORE = regex.compile(r"M (?:, M )*(?:, )?and $")
+# "and the second-best GPT-4 (1T) by 6.9%"
+_OUTDONE_BY = regex.compile(r"(?:\( [^()]{0,40}\) )?by (?:[^ ]+ ){0,2}?[PQDXN] ")
 _OWN_MEANS = regex.compile(r"(?:using|with|by|of|,|and|our|the|for) (?:the |our )?$")
 
 
@@ -186,7 +189,6 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
     body = sentence.text
     subject: str | None = None
     trained: int | None = None
-    previous: str | None = None
     for offset, item in sentence.items_in(0, len(body)):
         if item.symbol != "M" or body.startswith(_SCORED, offset + 2):
             continue
@@ -201,12 +203,12 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
         acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)
         acts |= _BEST_NAMED.search(body, max(0, offset - 100), offset) is not None
         acts |= _SCORING.match(body, offset + 2) is not None and not _NOT_SUBJECT.search(lead)
-        if not acts and _NOT_SUBJECT.search(lead):
+        if not acts and (_NOT_SUBJECT.search(lead) or _OUTDONE_BY.match(body, offset + 2)):
             if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
                 subject = item.of
         elif subject != known.proposed or subject is None or acts:
             # "LoRA and DoRA reach 40%": the first of them
-            listed = previous if acts and body.endswith("M and ", 0, offset) else None
-            subject = listed or item.of
-        previous = item.of
+            listed = _LISTED_BEFORE.search(body, max(0, offset - 60), offset) if acts else None
+            first = sentence.item(listed.start()) if listed else None
+            subject = first.of if first else item.of
         yield offset, subject, acts
