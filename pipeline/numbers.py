@@ -84,6 +84,7 @@ _MAGNITUDES = {
 _TO = regex.compile(
     r"\s?-{1,2}>?\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
 )
+_PAIR_ASIDE = regex.compile(r"(?:%|points?|\dx|times)\s\($")
 _MORE_AFTER = regex.compile(
     r"\s(?:[a-z]+ly\s)?(?:faster|slower|higher|lower|fewer|less|more|better|worse|larger|smaller|cheaper|"
     r"greater|improvements?|increases?|reductions?|gains?|speed-?ups?)(?![A-Za-z])"
@@ -341,6 +342,8 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
     if not _TO.fullmatch(glue):
         return None
     source = _FROM.search(before)
+    if _PAIR_ASIDE.search(before) and alike and _FALL.fullmatch(glue):
+        return replace(both, shape="change")  # "by 30% (31.2 to 40.5)"
     if source and _MORE_AFTER.match(text, b.end):
         return both  # "from 7 to 40 times faster"
     if source and not source["ranging"] and glue.strip().startswith(("to", ">", "->", "-->")):

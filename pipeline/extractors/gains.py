@@ -89,6 +89,7 @@ _SIGNED_AFTER = regex.compile(
     r"(?:(?!N )[^ ]+ ){0,2}?(?:K|on|B|for|in|points|over|\)|,|higher|lower|better|improvement|gain)"
     r"|\\?(?:up|down)arrow |[\u2191\u2193] "
 )
+_COEFFICIENT_BEFORE = regex.compile(r"(?<!delta )(?<!\u03b4 )= $")
 _SPREAD_BEFORE = regex.compile(r"(?:/|\+|\xb1|pm|\\pm) $")
 _UNIT_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K |percentage|% )")
 _METRIC_AFTER = regex.compile(
@@ -158,7 +159,7 @@ _LARGER_AFTER = regex.compile(
 )
 _BY_AND_MORE = frozenset(("by-up", "by-down", "more-up", "more-down"))
 _LEVEL_BEFORE = regex.compile(
-    r"(?<![^ ])(?<!up )(?<!by )(?<!close )(?<!due )(?<!compared )(?<!relative )(?<! of )to "
+    r"(?<![^ ])(?<!up )(?<!by )(?<!close )(?<!equal )(?<!due )(?<!compared )(?<!relative )(?<! of )to "
     r"(?:(?:about|around|nearly|over|only|just|below|above|approximately|almost|roughly|~) )?$"
 )
 _BELOW_BEFORE = regex.compile(
@@ -385,6 +386,8 @@ class Gains:
         if _is_no_result(body[max(0, at - 60) : at], body[at + 2 : at + 80], percent=percent):
             return
         alike = source[1].of.shape == quantity.shape
+        if quantity.shape == "number" and not quantity.decimal and len(glue) > 12:
+            return  # "+0.57 in August 2021, ... dated August 5"
         if glue == "/ " and quantity.form != "listed":
             return  # "3.74/5"
         if forward and quantity.shape == "number":
@@ -413,6 +416,8 @@ class Gains:
     def _may_be(self, entry: Entry, quantity: Quantity, body: str, offset: int) -> bool:
         """Whether a number of this shape can be a result of this kind, here."""
         if quantity.ordinal or quantity.sign == "\xb1":
+            return False
+        if entry.key == "signed" and _COEFFICIENT_BEFORE.search(body, max(0, offset - 20), offset):
             return False
         before = body[max(0, offset - 60) : offset]
         after = body[offset + 2 : offset + 80]
