@@ -14,7 +14,6 @@ import regex
 
 from pipeline.extractors.binding.claims import (
     COMMAS,
-    VERSUS,
     Claim,
     Direction,
     Known,
@@ -33,6 +32,8 @@ _AVERAGED = regex.compile(
     regex.IGNORECASE,
 )
 
+_CLOSE = COMMAS | {"/ "}
+
 
 class Binding(MetricBinding, ModelBinding):
     """The claims of one sentence, bound one after the other."""
@@ -40,26 +41,8 @@ class Binding(MetricBinding, ModelBinding):
     def bind(self) -> None:
         """Binds every claim; a baseline said once of a list is said of each of its values."""
         for i, claim in enumerate(self._claims):
-            claim.metric = self._metric(i)
-            before = self._claims[i - 1] if i else None
-            if (
-                before is not None
-                and claim.metric is None
-                and claim.kind == before.kind
-                and VERSUS.search(
-                    self._body[max(before.offset + 2, claim.offset - 40) : claim.offset]
-                )
-            ):
-                claim.metric = before.metric
-            if before is not None and claim.metric is None and self._same_measure(before, claim):
-                claim.metric = before.metric
             level = self._level_of(i) if claim.kind == "delta" else None
-            if level is not None:
-                claim.metric = claim.metric or level.metric
-            if before is not None and claim.metric is None and self._bracketed(claim):
-                # "reaches 85% success, beating X (66%) and Y (55%)"
-                alike = before.kind == claim.kind and before.item.of.unit == claim.item.of.unit
-                claim.metric = before.metric if alike else None
+            claim.metric = self._metric(i) or self._lent_metric(i, level)
             claim.benchmarks = self._benchmarks(i)
             if level is not None and level.metric == claim.metric:
                 claim.benchmarks = claim.benchmarks or list(level.benchmarks)
@@ -76,7 +59,7 @@ class Binding(MetricBinding, ModelBinding):
         baseline = next((claim.baseline for claim in group if claim.baseline), None)
         if group[0].kind != "factor":
             for claim, after in zip(reversed(group[:-1]), reversed(group[1:]), strict=True):
-                if _ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in COMMAS:
+                if _ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in _CLOSE:
                     claim.metric = claim.metric or after.metric
             for claim, before in zip(group[1:], group, strict=False):
                 claim.metric = claim.metric or before.metric

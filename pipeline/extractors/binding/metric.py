@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from pipeline.extractors.binding.benchmark import BenchmarkBinding
-from pipeline.extractors.binding.claims import FAR, Claim, places
+from pipeline.extractors.binding.claims import FAR, VERSUS, Claim, places
 
 _LEAD = regex.compile(
     r"(?:(?:the|a|an|its|their|our|this|these|overall|further|also|significantly|by|of|in|on|up|to|"
@@ -182,12 +182,13 @@ _POINTS_OF = regex.compile(
 )
 _ATTAINS = regex.compile(
     r"(?:achiev|reach|attain|obtain|get|scor|yield|averag|perform|manag)\w* (?:(?:at|to|only|just|around|about|merely|a|nearly|over|under|below|above|approximately|up) ){0,3}$"
+    r"|(?:but|yet|and) (?:only|just|merely) $"
 )
 _OF_THINGS = regex.compile(r"(?:of|on average of) ")
 _MORE_THAN = regex.compile(r"(?:more|fewer|less) than ")
 _EXCELS = regex.compile(
     r"(?:outperform|surpass|exceed|beat|improv)\w* |which is |(?:, |\( )(?:a|an) |yielding |representing |corresponding |"
-    r"achieving |, (?:up )?$|\( (?:up )?$"
+    r"achieving |, (?:up )?$|\( (?:up )?$|- an? |^\) by "
 )
 _OTHER_MATTER = regex.compile(
     r"(?:^| )(?:while|whereas|but|and (?:reduc|improv|increas|cut|sav|requir|us)\w*) |; "
@@ -338,6 +339,26 @@ class MetricBinding(BenchmarkBinding):
             piece = piece[: piece.find(" of ") + 1]  # "accuracy of the baseline model"
         if piece and not _NO_METRIC.fullmatch(piece) and "B " not in piece:
             yield low, low + len(piece)
+
+    def _lent_metric(self, i: int, level: Claim | None) -> str | None:
+        """The metric that a value without one shares with a value before it."""
+        claim = self._claims[i]
+        before = self._claims[i - 1] if i else None
+        if before is None:
+            return None
+        near = self._body[max(before.offset + 2, claim.offset - 40) : claim.offset]
+        against = claim.kind == before.kind and VERSUS.search(near)
+        if before.metric and (against or self._same_measure(before, claim)):
+            return before.metric
+        if level is not None:
+            return level.metric
+        if self._bracketed(claim):
+            # "reaches 85% success, beating X (66%) and Y (55%)"
+            for other in reversed(self._claims[:i]):
+                alike = other.kind == claim.kind and other.item.of.unit == claim.item.of.unit
+                if other.metric and alike:
+                    return other.metric
+        return None
 
     def _same_measure(self, before: Claim, claim: Claim) -> bool:
         """Whether a value is one more of the measure before: "reaches 39% accuracy, while GPT-4
