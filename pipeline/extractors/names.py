@@ -154,6 +154,7 @@ _NEAR = frozenset({"beats-near", "worked-on"})
 # the rules that make a name of a word with no more than a capital: "than Zebra", "the Zebra corpus"
 _TELLING = frozenset({"beats-near", "data-noun", "listed"})
 # rules that hold of half the words of a text
+_TIGHT = frozenset({"propose", "propose-near"})
 _LOOSE = frozenset({"on-names", "builds-on"})
 _BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
 _SENTENCE_OPENER = regex.compile(
@@ -176,7 +177,13 @@ _QUOTED = regex.compile(
     r"\b(?:called|named|dubbed|termed|coined)\s(?:as\s)?(?:``|[\"\u201c'\u2018])(?P<name>\p{L}[\p{L}\d-]*(?:\s[\p{L}\d-]+){0,4})(?:''|[\"\u201d'\u2019])"
 )
 _SIZED = regex.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
-_SPELT_OUT = regex.compile(r"([\p{L}\d][\p{L}\d-]{1,20}) \(([^()]{8,90})\)")
+_SPELT_OUT = regex.compile(
+    r"([\p{L}\d][\p{L}\d-]{1,20})(?: \(|, (?:the|an?|short for|which stands for) )([^(),.;:]{8,90})"
+)
+# what makes an acronym the name of a part: "clustering (OSC) loss"
+_PART_NOUN = regex.compile(
+    r"[)*]* (?:loss|module|block|layer|unit|analysis|allocation|detection|metric|score|problem|task)"
+)
 _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
 _SHORTEST = 3
@@ -283,6 +290,7 @@ class Names:
         words = rules.words
         self._phrases = Phrases(rules, "names")
         self._classes = frozenset(words["class-noun"])
+        self._no_names = self._classes | {word.lower() for word in rules.never}
         self._heads: dict[str, str] = {}
         for noun_class in ("method-noun", "model-head", "no-thing", "dataset-head"):
             for word in words[noun_class]:
@@ -545,7 +553,7 @@ class Names:
         for _, sentence in sentences:
             _share_lists(sentence)
         _mark_ordinary(names, texts, links)
-        return _decide(names, self._classes, self._models)
+        return _decide(names, self._no_names, self._models)
 
     def _with_title_head(
         self, text: Text, candidates: list[Candidate], body: str
@@ -802,6 +810,7 @@ def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
     }
 
 
+_ARTICLES = frozenset("a an the our this called named new novel".split())
 _PREPOSITIONS = frozenset(
     "for of in on via with to using from by and through into between as both including".split()
 )
@@ -864,7 +873,7 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
         starts = sum(word[0].isupper() for word in content)
         if starts < max(1, len(content) - 1):
             name.generic = True
-            if begin and words[begin - 1].group().lower() in _PREPOSITIONS:
+            if _is_of_a_phrase(words[:begin]) or _PART_NOUN.match(text.text, match.end()):
                 name.roles["of a phrase"] += 1
         elif expansion[-1].group().lower() in classes and match[1].isupper():
             name.generic = True
@@ -873,6 +882,16 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
             if key_of(whole) in key_of(title):
                 name.add("models", 2.0, "names/title-colon")
                 name.roles["proposed"] += 1
+
+
+def _is_of_a_phrase(before: Sequence[regex.Match[str]]) -> bool:
+    """Whether what stands before is a preposition, or one and some adjectives: "of Thai text"."""
+    for word in reversed(before[-3:]):
+        if word.group().lower() in _PREPOSITIONS:
+            return True
+        if word.group().lower() in _ARTICLES:
+            return False
+    return False
 
 
 def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
@@ -1058,7 +1077,7 @@ def _may_be_weak(name: Name, classes: frozenset[str]) -> bool:
     of models; a short one only if the paper proposes it or calls it data.
     """
     surface = name.candidates[0].surface
-    if name.said & {"title-colon", "named", "name-is-a"}:
+    if name.said & {"title-colon", "named", "name-is-a"} or name.said >= _TIGHT:
         return len(name.key) > 1
     if name.said <= {"propose-called", *_LOOSE} and len(name.candidates) == 1:
         return " " in surface or not surface[1:].islower()  # "four parts: Setup, Event, Light"
