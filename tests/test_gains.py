@@ -5,11 +5,12 @@ one bound to the wrong metric, benchmark, model or baseline each makes them diff
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from pipeline.examples import marked
-from pipeline.extract import extractor_for
+from pipeline.extract import Extractor, extractor_for
 from pipeline.records import Paper
 from pipeline.rules import Entry, load_rules
 
@@ -168,6 +169,17 @@ def test_a_value_is_bound_to_what_its_sentence_says_of_it(text: str) -> None:
 @pytest.mark.parametrize("text", BEST)
 def test_a_claim_of_being_best_is_found_and_a_mere_mention_is_not(text: str) -> None:
     assert marked(extractor_for(()), entry_of("sota"), text) == text
+
+
+def test_a_phrase_of_ones_own_finds_a_claim_whatever_its_words(tmp_path: Path) -> None:
+    (tmp_path / "sota.yaml").write_text(
+        "crown:\n  phrases: ['(wears|takes) the crown']\n"
+        "  finds: ['ZapTune [[wears the crown|sota]] here.']\n",
+        encoding="utf-8",
+    )
+    rules = load_rules([tmp_path])
+    entry = next(entry for entry in rules.entries["sota"] if entry.key == "crown")
+    assert marked(Extractor(rules), entry, entry.finds[0]).count("wears the crown|sota") == 1
 
 
 def test_a_number_is_claimed_once_however_many_phrases_hold_it() -> None:

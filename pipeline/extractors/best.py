@@ -59,18 +59,10 @@ class Best:
 
     def __init__(self, rules: Rules) -> None:
         self._phrases = Phrases(rules, "sota")
-        # names, metrics and numbers are capitals in a skeleton and any word in a text
-        words = self._phrases.words() or frozenset("A")
-        spoken = (
-            ""
-            if any(word.isupper() for word in words)
-            else "|".join(map(regex.escape, sorted(words)))
-        )
-        self._maybe = regex.compile(rf"(?<![^\W_])(?:{spoken})(?![^\W_])", regex.IGNORECASE)
 
-    def may_claim(self, text: str, start: int, end: int) -> bool:
-        """Whether a sentence holds a word of the phrases, without which none can match."""
-        return bool(self._maybe.search(text, start, end))
+    def may_claim(self, sentence: str) -> bool:
+        """Whether a sentence holds the words of a phrase, without which none can match."""
+        return self._phrases.may_match(sentence)
 
     def find(
         self,

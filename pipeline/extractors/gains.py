@@ -242,7 +242,7 @@ class Gains:
         context: tuple[str, ...] = ()
         for (start, end), inside in by_sentence(text.sentences, items):
             amounts = any(item.symbol in _AMOUNTS for item in inside)
-            best = text.field == "abstract" and self._best.may_claim(text.text, start, end)
+            best = text.field == "abstract" and self._best.may_claim(text.text[start:end])
             if amounts or best:
                 sentence = skeleton(text.text, start, end, inside)
                 claims = self._claims(text, sentence, (start, end)) if amounts else []

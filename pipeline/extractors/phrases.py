@@ -13,6 +13,8 @@ from pipeline.skeleton import spaced
 _COMMON = frozenset(
     "the of and to a in for , . ( ) - on with is that we by are from as our this Z M B P N".split()
 )
+_SIGNS = frozenset((*SYMBOLS.values(), *"(),.:;[]"))
+_SPOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _PIECE = re.compile(r"(?<![^\s])[()](?![^\s])|[()|]\??|[^\s()|]+")
 
 
@@ -41,11 +43,20 @@ class Phrases:
             for word in first:
                 self._by_word.setdefault(word, []).append(phrase)
 
-    def words(self) -> frozenset[str] | None:
-        """The words of which a skeleton must hold one for any phrase to match; None: it may
-        match whatever the words are.
+    def may_match(self, text: str) -> bool:
+        """Whether a phrase may match in the skeleton of a text, told by the words it must hold.
+
+        Names, metrics and numbers are signs in a skeleton; what they say is not asked for.
         """
-        return None if self._always else frozenset(self._by_word)
+        if self._always or not _SIGNS.isdisjoint(self._by_word):
+            return True
+        spoken = _SPOKEN.findall(text.lower())
+        words = {part for word in spoken if "-" in word for part in word.split("-")}.union(spoken)
+        return any(
+            all(need.isdisjoint(_SIGNS) <= (not need.isdisjoint(words)) for need in phrase.needs)
+            for word in self._by_word.keys() & words
+            for phrase in self._by_word[word]
+        )
 
     def find(self, body: str) -> Iterator[tuple[Entry, re.Match[str]]]:
         """Each match in a skeleton with its entry, those of earlier phrases first."""
