@@ -82,13 +82,14 @@ _MAGNITUDES = {
     "trillion": 1e12,
 }
 _TO = regex.compile(
-    r"\s?-{1,2}>?\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
+    r"\s?-{1,2}>?\s?|\s?\\?rightarrow\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
 )
 _PAIR_ASIDE = regex.compile(r"(?:%|points?|\dx|times)\s\($")
 _MORE_AFTER = regex.compile(
     r"\s(?:[a-z]+ly\s)?(?:faster|slower|higher|lower|fewer|less|more|better|worse|larger|smaller|cheaper|"
     r"greater|improvements?|increases?|reductions?|gains?|speed-?ups?)(?![A-Za-z])"
 )
+_ARROWS = (">", "->", "-->", "rightarrow", "\\rightarrow")
 _FALL = regex.compile(r"\sto\s")
 _FROM = regex.compile(
     r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
@@ -346,9 +347,9 @@ def _pair(a: Quantity, b: Quantity, text: str) -> Quantity | None:
         return replace(both, shape="change")  # "by 30% (31.2 to 40.5)"
     if source and _MORE_AFTER.match(text, b.end):
         return both  # "from 7 to 40 times faster"
-    if source and not source["ranging"] and glue.strip().startswith(("to", ">", "->", "-->")):
+    if source and not source["ranging"] and glue.strip().startswith(("to", *_ARROWS)):
         return replace(both, shape="change")
-    if glue.strip() in (">", "->", "-->"):
+    if glue.strip() in _ARROWS:
         return replace(both, shape="change")
     if a.value > b.value and alike and _FALL.fullmatch(glue) and not (source and source["ranging"]):
         return replace(both, shape="change")  # "(95.1% to 94.9%)": no range runs downwards

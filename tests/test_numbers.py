@@ -66,6 +66,7 @@ def described(text: str) -> list[str]:
         ("from 48% to just 3%", ["48% to just 3%=48..3 change"]),
         ("from 7 to 40 times faster", ["7 to 40 times=7..40 factor"]),
         ("(0.205 -> 0.363)", ["0.205 -> 0.363=0.205..0.363 change"]),
+        ("from 62.3% rightarrow 67.0%", ["62.3% rightarrow 67.0%=62.3..67 change"]),
         ("a correlation of .73", [".73=0.73 number"]),
         ("(+0.18-2.61 BLEU)", ["+0.18-2.61=+0.18..2.61 number"]),
         ("no number", []),

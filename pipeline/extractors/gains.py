@@ -691,7 +691,7 @@ def _share_qualifiers(body: str, claims: Sequence[Claim]) -> None:
         own = claim.qualifiers
         if not alike or not said.qualifiers or len(glue) > _LIST or not is_list_glue(glue):
             continue
-        if not own - {"average"} and _ALONE_BEFORE.search(glue):
+        if not own - {"average"} and not claim.item.of.sign and _ALONE_BEFORE.search(glue):
             own.update(said.qualifiers - {"average"})
         if "average" in said.qualifiers and not _OWN_METRIC.search(glue):
             own.add("average")
