@@ -127,9 +127,8 @@ class Quantity:
     sign: str = ""
     bound: str = ""
     ordinal: bool = False
-    form: str = (
-        ""  # how a multiple is spelt ("halves", "doubles", "half", "twice"); "listed": a/b/c
-    )
+    # how a multiple is spelt: "halves", "doubles", "half", "twice", "named"; "listed": a/b/c
+    form: str = ""
     decimal: bool = False
     parts: tuple[tuple[int, int, float | None], ...] = ()
 
@@ -178,6 +177,8 @@ def _worded(match: regex.Match[str]) -> Quantity:
     elif match["twice"]:
         value = 2.0
         form = "doubles" if match["twice"].lower().startswith("doubl") else "twice"
+        if match["twice"] == "Double":
+            form = "named"  # "Double Learning", no verb
     elif match["thrice"]:
         value = 3.0
         form = "doubles" if match["thrice"].lower().startswith("tripl") else ""

@@ -415,7 +415,7 @@ class Gains:
 
     def _may_be(self, entry: Entry, quantity: Quantity, body: str, offset: int) -> bool:
         """Whether a number of this shape can be a result of this kind, here."""
-        if quantity.ordinal or quantity.sign == "\xb1":
+        if quantity.ordinal or quantity.sign == "\xb1" or quantity.form == "named":
             return False
         if entry.key == "signed" and _COEFFICIENT_BEFORE.search(body, max(0, offset - 20), offset):
             return False
@@ -544,8 +544,8 @@ def _single(rules: Rules, *names: str) -> Iterator[str]:
 def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) -> bool:
     """Whether a bare number can be a result: it has decimals, or a metric stands beside it."""
     value = quantity.value if quantity.value is not None else quantity.high
-    if value is None or quantity.magnitude:
-        return False
+    if value is None or quantity.magnitude or (quantity.decimal and 2000 <= value < 2040):
+        return False  # "2024.08" is a month
     if entry.key == "score-in-brackets":
         return quantity.decimal and abs(value) < 1000
     listed = quantity.form == "listed"
