@@ -48,8 +48,8 @@ def test_tasks_metrics_and_measures_are_no_models(sentence: str, found: dict[str
 @pytest.mark.parametrize(
     "sentence",
     [
-        "We curate ZebraFacts: 1,218 questions of zoo visitors.",
-        "We release ZebraFacts, a large set of 30K clean texts.",
+        "We curate ZebraFacts: 1,450 questions of zoo visitors.",
+        "We release ZebraFacts, a big set of 12K clean texts.",
         "We introduce ZebraFacts, comprising 2,400 annotated images.",
         "We introduce ZebraFacts, a clean, large, and multilingual question answering (QA) corpus.",
     ],
@@ -72,12 +72,10 @@ def test_what_figures_are_on_is_data_and_what_they_are_over_is_a_rival() -> None
 
 
 def test_rivals_with_figures_of_their_own_are_baselines() -> None:
-    text = "We propose ZapTune, surpassing state-of-the-art ZAPD (43.5\\%) and ZTSS (43.6\\%)."
+    text = "We propose ZapTune, beating the classic ZAPD (3.5\\%) and ZTSS (7.6\\%)."
     assert models(text) == {"ZapTune": "proposed", "ZAPD": "baseline", "ZTSS": "baseline"}
-    text = (
-        "We propose ZapTune. It beats old ones: e.g., ZOPO by 11.4%, ZOReL by 2% and ZOMBO by 3%."
-    )
-    assert set(models(text)) == {"ZapTune", "ZOPO", "ZOReL", "ZOMBO"}
+    text = "We propose ZapTune. It beats old ones: ZARO by 11%, ZoReNet by 2% and ZIMBU by 3%."
+    assert set(models(text)) == {"ZapTune", "ZARO", "ZoReNet", "ZIMBU"}
 
 
 def test_words_with_a_capital_are_names_where_they_are_listed_or_called_data() -> None:
@@ -90,12 +88,12 @@ def test_words_with_a_capital_are_names_where_they_are_listed_or_called_data() -
     ("sentence", "found"),
     [
         ("We propose Zebra Feature Loading (ZFL), a tuner.", ["ZFL"]),
-        ("We propose Prompt Tuning with ZOdel Tuning (ProZoT), a tuner.", ["ProZoT"]),
-        ("We propose a gArment-zanipuLation pOlicy (GZLO), a tuner.", ["GZLO"]),
+        ("We propose Stripe Counting by ZOo Keepers (StrZoK), a tuner.", ["StrZoK"]),
+        ("We propose a stripe-Zone Order plaN (ZON), a tuner.", ["ZON"]),
         ("We propose ZAPT (Zebra-Aware Pruned Tuning), a tuner.", ["ZAPT"]),
         ("Recent Zebra Language Models (ZLMs) are slow, and ZLMs outperform all.", []),
         ("We propose DCT with care.", []),
-        ("We propose Deductive Closure Tuning (DCT).", ["DCT"]),
+        ("We propose Dotted Coat Tuning (DCT).", ["DCT"]),
     ],
 )
 def test_an_acronym_is_the_name_and_the_words_it_stands_for_are_none(
@@ -107,8 +105,8 @@ def test_an_acronym_is_the_name_and_the_words_it_stands_for_are_none(
 def test_the_head_of_the_title_is_a_name_wherever_it_stands() -> None:
     text = "We present Motto 3, a parser. Motto 3 is quick."
     assert models(text, "Motto 3: Technical Report") == {"Motto 3": "proposed"}
-    text = "We present Z. Bex, a dialogue agent. Z. Bex talks."
-    assert models(text, "Z. Bex: an agent for books") == {"Z. Bex": "proposed"}
+    text = "We built Z. Bex, a feeder of zebras. Z. Bex talks."
+    assert models(text, "Z. Bex: a feeder for zoos") == {"Z. Bex": "proposed"}
 
 
 def test_a_title_that_asks_says_nothing_of_what_its_name_is() -> None:
@@ -203,12 +201,12 @@ def test_the_task_that_a_team_enters_is_not_introduced() -> None:
 
 
 def test_established_benchmarks_are_not_introduced() -> None:
-    text = "We find that for the established Natural Questions and TriviaQA datasets all is well."
+    text = "We see that birds of the established Natural Questions and TriviaQA sets sing well."
     assert set(benchmarks(text).values()) == {"evaluated"}
 
 
 def test_the_fellows_of_a_baseline_in_a_list_are_baselines() -> None:
-    text = "We propose ZapTune. It outperforms strong models: Kimi-K2 (24.1%), GPT-4 (11.9%), and GLM-4.5 (45%)."
+    text = "We propose ZapTune. It outperforms strong models: Kimi-K2 (4%), GPT-4 (1.5%), and GLM-4.5 (5%)."
     assert {role for name, role in models(text).items() if name != "ZapTune"} == {"baseline"}
 
 
