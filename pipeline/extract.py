@@ -17,7 +17,7 @@ from pipeline.extractors.links import Links, places
 from pipeline.extractors.names import Name, Names
 from pipeline.extractors.sizes import SizeMention, Sizes, distinct
 from pipeline.fold import fold
-from pipeline.language import Text, read_texts
+from pipeline.language import Text, own_part, read_texts
 from pipeline.lexicon import Found, Lexicon
 from pipeline.numbers import Quantity, joined, scan
 from pipeline.records import Benchmark, Extraction, Gain, Link, Model, Paper
@@ -54,7 +54,7 @@ class Extractor:
         counts = Counter(item.of for named in mentions for item in named)
         models = models_.models(names, counts)
         benchmarks = benchmarks_.benchmarks(names, counts)
-        known = _known(paper, models, benchmarks)
+        known = _known(texts, models, benchmarks)
         sizes = [
             self._sizes.find(text, apart(found, at), named, known.proposed)
             for text, found, at, named in zip(texts, quantities, linked, mentions, strict=True)
@@ -149,10 +149,13 @@ def _canonical(name: Name) -> str:
     return benchmarks_.canonical(name)
 
 
-def _known(paper: Paper, models: Sequence[Model], benchmarks: Sequence[Benchmark]) -> Known:
+def _known(
+    texts: Sequence[Text], models: Sequence[Model], benchmarks: Sequence[Benchmark]
+) -> Known:
     """What gains are bound to when their sentence says "we": the main proposal, and the benchmark
     that the paper is about, if it is one.
     """
+    paper = texts[0].paper
     proposed = [m for m in models if m.role == "proposed"]
     main = max(
         proposed, key=lambda m: (m.mentions, m.span.field == "title", -m.span.start), default=None
@@ -169,7 +172,10 @@ def _known(paper: Paper, models: Sequence[Model], benchmarks: Sequence[Benchmark
     only = own[0] if len(own) == 1 else None
     span = next((b.span for b in benchmarks if b.name == only), None)
     said = None if span is None else 0 if span.field == "title" else span.start
-    return Known(proposed=main.name if main else None, only=only, only_said=said)
+    abstract = next(text for text in texts if text.field == "abstract")
+    begins = [] if (at := own_part(abstract.text)) is None else [abstract.span(at, at + 1).start]
+    begins += [m.span.start for m in proposed if m.span.field == "abstract"]
+    return Known(main.name if main else None, min(begins, default=0), only, said)
 
 
 def _mentions(

@@ -172,4 +172,16 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     return found or [(0, len(text))]
 
 
+_OWN_PART = regex.compile(
+    r"\b(?:[Ww]e|[Oo]ur|[Tt]his (?:paper|work|study|report|article|survey|thesis|technical report|"
+    r"research|tutorial|demo)|[Ii]n this|[Hh]ere,|[Hh]erein|[Tt]he (?:paper|present))\b"
+)
+
+
+def own_part(abstract: str) -> int | None:
+    """Where an abstract begins to speak of its own work ("we", "this paper"), if it does."""
+    match = _OWN_PART.search(abstract)
+    return match.start() if match else None
+
+
 _LONG_WORD = regex.compile(rf"\S{{{_LONGEST_WORD}}}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import regex
 
 from pipeline.extractors.phrases import Phrases
-from pipeline.language import Text
+from pipeline.language import Text, own_part
 from pipeline.lexicon import Found, Lexicon
 from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item, Placed, Skeleton, apart, by_sentence, skeleton
@@ -93,10 +93,6 @@ _PLAIN = regex.compile(r"[^a-z0-9+*\\]")
 _LIST = regex.compile(
     r"[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?"
     r"(?:(?:, (?:and |or |& )?|and |or |& |/ |\+ |as well as |, as well as )(?:the |on |on the |from |both )?[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?)+"
-)
-# where an abstract begins to speak of its own work
-_OWN_PART = regex.compile(
-    r"\b(?:[Ww]e|[Oo]ur|[Tt]his (?:paper|work|study|report|article|survey|thesis|technical report|research|tutorial|demo)|[Ii]n this|[Hh]ere,|[Hh]erein|[Tt]he (?:paper|present))\b"
 )
 # "we propose meta-tuning, which ...": a name in lower case, told by the want of an article
 _PROPOSED_PLAIN = regex.compile(
@@ -824,8 +820,8 @@ def _own_part(abstract: Text, names: dict[str, Name]) -> int:
     """Where an abstract begins to speak of its own work: "we", "this paper", or the name that its
     title gives; from the start if it never says.
     """
-    match = _OWN_PART.search(abstract.text)
-    places = [match.start()] if match else []
+    begins = own_part(abstract.text)
+    places = [] if begins is None else [begins]
     for name in names.values():
         if name.entry is None and any(c.text.field == "title" for c in name.candidates):
             places += [c.start for c in name.candidates if c.text is abstract]

@@ -65,8 +65,9 @@ class Known:
     """What the other extractors found in a paper that gains are bound to."""
 
     proposed: str | None
+    own_from: int  # the place of the raw abstract from which on it speaks of its own work
     only: str | None  # the benchmark a value is measured on if its sentence names none,
-    only_said: int | None = None  # once it was named: from this place of the raw abstract on
+    only_said: int | None  # once it was named: from this place of the raw abstract on
 
 
 class Words:

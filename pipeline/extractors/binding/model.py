@@ -129,6 +129,11 @@ class ModelBinding(BaselineBinding):
         verb = _IMPROVING.search(self._body[max(0, of - 40) : of])
         return at > 0 and verb is not None and self._subjects[at - 1][1] is not None
 
+    def _is_background(self, claim: Claim) -> bool:
+        """Whether a claim stands before the paper begins to speak of its own work."""
+        span = claim.text.span(claim.item.start, claim.item.end)
+        return span.field == "abstract" and span.start < self._known.own_from
+
     def _acting(self, at: int) -> int:
         """Where the last model up to this one stands that does something itself."""
         while at >= 0 and not self._subjects[at][2]:
@@ -177,6 +182,8 @@ class ModelBinding(BaselineBinding):
             place = near + improved.start("m") if improved else tuned.start("m") if tuned else None
             item = self._sentence.item(place) if place is not None else None
             return str(item.of) if item else None
+        if subject is None and self._is_background(claim):
+            return None
         if subject is None or subject == proposed or not proposed:
             return subject or proposed
         return proposed if own else subject
