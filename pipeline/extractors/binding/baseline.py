@@ -72,6 +72,10 @@ _BASE_IMPROVED = regex.compile(
 _AND_RIVAL = regex.compile(
     r"(?:, |and )(?P<np>(?:the )?(?:[^ ,.;:()MPQXDN]+ ){0,3}?M )(?:\( [^()]{0,40}\) )?by (?:[^ ]+ ){0,3}$"
 )
+# "tops Maths (+5.5 points), as good as X on A": what stands beyond the bracket is another matter
+_CLOSED = regex.compile(
+    r"[^()]{0,200}\) (?!over |than |compared |relative |against |when |on |in |for )"
+)
 _OPENING = regex.compile(
     r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) "
 )
@@ -117,6 +121,8 @@ class BaselineBinding(SentenceClaims):
         claim, body = self._claims[i], self._body
         low = claim.offset + 2
         end = min(self._next(i), low + FAR)
+        if closed := _CLOSED.match(body, low, end):
+            end = closed.end()
         far = max(0, claim.offset - FAR)
         previous = max(self._offsets[i - 1] if i else 0, far)
         after = body[low : low + FAR]

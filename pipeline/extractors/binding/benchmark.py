@@ -152,9 +152,8 @@ class BenchmarkBinding(SentenceClaims):
             if matches:
                 match = matches[-1]
                 apart = start - 1 + match.end("b")
-                if claim.kind in ("factor", "share") and _BREAK.search(
-                    self._body, apart, claim.offset
-                ):
+                aside = claim.kind in ("factor", "share") or _RESOURCES.search(claim.metric or "")
+                if aside and _BREAK.search(self._body, apart, claim.offset):
                     return []
                 return self._names(start - 1 + match.start("b"), start - 1 + match.end("b"))
             last = self._body.rfind("B ", start, claim.offset)

@@ -127,7 +127,8 @@ class ModelBinding(BaselineBinding):
         """Whether a model is what another one improves: "ZapTune improves GPT-4 from"."""
         at = bisect_left(self._subjects, of, key=lambda subject: subject[0])
         verb = _IMPROVING.search(self._body[max(0, of - 40) : of])
-        return at > 0 and verb is not None and self._subjects[at - 1][1] is not None
+        own = self._known.proposed and _OWN_SUBJECT.search(" " + self._body[:of])
+        return verb is not None and bool(own or (at and self._subjects[at - 1][1] is not None))
 
     def _is_background(self, claim: Claim) -> bool:
         """Whether a claim stands before the paper begins to speak of its own work."""

@@ -1,0 +1,115 @@
+"""What a value is bound to, rule by rule: each line states a rule and shows it in a marked sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.examples import marked
+from pipeline.extract import extractor_for
+from pipeline.rules import load_rules
+
+GAIN = load_rules().entries["gains"][0]  # any entry: how records are marked is the same for all
+
+# fmt: off
+RULES = {
+    "a level in a list takes the benchmark that follows next":
+        "ZapTune reaches [[26.8|score 26.8; metric PQ; on ADE20K; by ZapTune]] PQ and [[34.1|score 34.1; metric mIoU; on ADE20K; by ZapTune]] mIoU on ADE20K, [[18.2|score 18.2; metric PQ; on Cityscapes; by ZapTune]] PQ and [[27.9|score 27.9; metric mIoU; on Cityscapes; by ZapTune]] mIoU on Cityscapes.",
+    "values listed before as many benchmarks take one each":
+        "ZapTune improves by [[1.3|delta 1.3 points up; on MMLU]] and [[0.9 points|delta 0.9 points up; on GSM8K]] on MMLU and GSM8K.",
+    "benchmarks named before as many values, respectively, are one each":
+        "On MMLU, GSM8K and MATH, ZapTune scores [[61.2%|score 61.2 percent; on MMLU]], [[70.3%|score 70.3 percent; on GSM8K]] and [[44.0%|score 44 percent; on MATH]], respectively.",
+    "these benchmarks are those of the sentence before":
+        "We propose ZapTune and test it on MMLU and GSM8K. On these benchmarks it improves accuracy by [[3%|delta 3 percent up; metric accuracy; on MMLU; by ZapTune]] and [[5%|delta 5 percent up; metric accuracy; on GSM8K; by ZapTune]], respectively.",
+    "other tasks are no benchmark carried over":
+        "We propose ZapTune and test it on MMLU. Moreover, accuracy improves by [[4%|delta 4 percent up; metric accuracy; by ZapTune]] on several other tasks.",
+    "a benchmark before the value holds if the value names none":
+        "Even on easy sets such as MMLU, GPT-4 reaches only [[9.4%|score 9.4 percent; metric accuracy; on MMLU; by GPT-4]] accuracy.",
+    "each value keeps the benchmark it is told on":
+        "ZapTune reaches [[61%|score 61 percent; on ZipSet-Q; by ZapTune]] on ZipSet-Q data, [[55%|score 55 percent; on MMLU; by ZapTune]] on MMLU and [[43%|score 43 percent; on GSM8K; by ZapTune]] on GSM8K.",
+    "a value on average is told of no single benchmark":
+        "ZapTune reaches [[61%|score 61 percent average; by ZapTune]] on average and [[72%|score 72 percent; on MMLU; by ZapTune]] on MMLU.",
+    "what a model was trained on is not what it is measured on":
+        "Trained on C4, ZapTune reaches [[61%|score 61 percent; by ZapTune]] on multiple benchmarks.",
+    "the second of two values set against each other is the rival's":
+        'ZapTune beats GPT-4 on MMLU: [[96%|score 96 percent; on MMLU; by ZapTune; over GPT-4]] vs. [[61%|score 61 percent; on MMLU; by GPT-4]]; GSM8K: [[80%|score 80 percent; on GSM8K; by ZapTune; over GPT-4]] vs. [[68%|score 68 percent; on GSM8K; by GPT-4]].',
+    "a benchmark held for the next value is not the one before's":
+        'ZapTune reaches speedups of [[6.3x|factor 6.3 x up; metric speedups; by ZapTune]] and [[1.6x|factor 1.6 x up; metric speedups; by ZapTune]], respectively, while keeping quality (MMLU: [[71.2%|score 71.2 percent; on MMLU; by ZapTune]]).',
+    "two benchmarks after two prepositions are both meant":
+        "It cuts error by [[5%|delta 5 percent down; metric error; on MNIST, COCO]] in coding on MNIST and in retrieval on COCO.",
+    "the noun after a level is its metric, known or not":
+        "ZapTune reaches [[69.0%|score 69 percent; metric ZSR; on MMLU; by ZapTune]] ZSR on MMLU and [[59.6%|score 59.6 percent; metric goal success; on GSM8K; by ZapTune]] goal success on GSM8K.",
+    "a level of a noun is that noun's":
+        'ZapTune shrinks ResNet-50 to a model size of [[5 MB|score 5 MB; metric model size; by ResNet-50]].',
+    "the object of a change is its metric":
+        "ZapTune reduces average queue imbalance from [[1.34 to 1.08|from_to 1.34 > 1.08 down average; metric queue imbalance]].",
+    "a multiple is of what it makes faster":
+        "ZapTune improves robustness with [[3.2x|factor 3.2 x up; metric decoding]] faster decoding.",
+    "faster alone is a speedup":
+        "ZapTune is [[4x|factor 4 x up; metric speedup]] faster and uses [[10x|factor 10 x down; metric FLOPs]] fewer FLOPs.",
+    "the noun before a change is its metric":
+        "ZapTune brings an [[11x|factor 11 x down; metric cache size]] cache size reduction.",
+    "the noun before a change is its metric, for percentages too":
+        "ZapTune yields a [[3%|delta 3 percent up; metric success rate; on MMLU; by ZapTune]] success rate improvement on MMLU.",
+    "the noun after a change is its metric":
+        "ZapTune gives a [[2.9%|delta 2.9 percent up; metric advertising revenue]] increase in advertising revenue.",
+    "metrics listed after as many values are one each":
+        "ZapTune surpasses earlier work by [[26%|delta 26 percent up; metric LPIPS; by ZapTune; over earlier work]] and [[45%|delta 45 percent up; metric PSNR; by ZapTune; over earlier work]] in LPIPS and PSNR.",
+    "a difference told of a level is of its metric and benchmark":
+        "ZapTune reaches [[61.8%|score 61.8 percent; metric accuracy; on MMLU; by ZapTune]] accuracy on MMLU, outperforming earlier results by [[11.7%|delta 11.7 percent up; metric accuracy; on MMLU; by ZapTune; over earlier results]].",
+    "so is one told by which":
+        "ZapTune reaches [[91.3%|score 91.3 percent; metric accuracy; on MMLU; by ZapTune]] accuracy on MMLU, which is [[1.4%|delta 1.4 percent up; metric accuracy; on MMLU; by ZapTune; over BERT]] over BERT and [[1.9%|delta 1.9 percent up; metric accuracy; on MMLU; by ZapTune; over RoBERTa]] over RoBERTa.",
+    "not so where another matter is told":
+        "ZapTune reaches [[61.8%|score 61.8 percent; metric accuracy; by ZapTune]] accuracy while reducing the load by [[11.7%|delta 11.7 percent down; metric load; by ZapTune]].",
+    "a metric said in terms of goes with the whole list":
+        "It gains [[3%|delta 3 percent up; metric zap-rate; on MMLU]] on MMLU, [[4%|delta 4 percent up; metric zap-rate; on GSM8K]] on GSM8K and [[5%|delta 5 percent up; metric zap-rate; on MATH]] on MATH in terms of the zap-rate metric.",
+    "a metric after the last of two values is both's":
+        'ZapTune reaches [[82%|score 82 percent; metric letter similarity; by ZapTune]] (printed) and [[70%|score 70 percent; metric letter similarity; by ZapTune]] (handwritten) letter similarity.',
+    "values in brackets after rivals share the metric and have no baseline":
+        "ZapTune attains [[85.5%|score 85.5 percent; metric success; by ZapTune; over tactile]] success, outperforming tactile ([[66.3%|score 66.3 percent; metric success]]) and visual ([[55.4%|score 55.4 percent; metric success]]) rivals.",
+    "values set against each other share metric and benchmark":
+        "ZapTune reaches [[100%|score 100 percent; metric success; on MMLU; by ZapTune]] success on MMLU, vs. [[97%|score 97 percent; metric success; on MMLU; by GPT-4]] for GPT-4 and only [[32%|score 32 percent; metric success; on MMLU; by LLaMA]] for LLaMA.",
+    "what is trained by the proposal is the proposal's":
+        'We propose ZapTune. The ZapTune-trained LLaMA reaches [[65%|score 65 percent; on MMLU; by ZapTune]] on MMLU.',
+    "a subject left out after a model in a prepositional phrase is none of that model":
+        "On step-distilled LLaMA, ZapTune cuts latency by [[12%|delta 12 percent down; metric latency]].",
+    "most models are no model":
+        "ZapTune reaches [[80%|score 80 percent; on MMLU; by ZapTune]] on MMLU, but most models stay low and the best model reaches only [[20%|score 20 percent; on MMLU]].",
+    "where nothing is proposed, what is improved is the model":
+        "Better labels improve RoBERTa accuracy on MMLU by [[14.6 points|delta 14.6 points up; metric accuracy; on MMLU; by RoBERTa]].",
+    "the nearest of two proposals acts":
+        "We build the encoder ZapNet and the classifier ZapRank, reaching [[86%|score 86 percent; metric F1; by ZapRank]] F1.",
+    "what a level is over is said of its difference":
+        "ZapTune reaches [[52.2|score 52.2; metric mIoU; on ADE20K; by ZapTune]] mIoU on ADE20K, [[4.1 points|delta 4.1 points up; metric mIoU; on ADE20K; by ZapTune; over BERT]] higher than BERT.",
+    "a rival named in apposition is the baseline":
+        "ZapTune surpasses the second-best model, GPT-4, by [[6.5%|delta 6.5 percent up; by ZapTune; over GPT-4]].",
+    "the baseline itself can be improved":
+        "We improve the baseline by [[9.8 points|delta 9.8 points up; over the baseline]].",
+    "a baseline is read past numbers within it":
+        "ZapTune gives a [[3x|factor 3 x up; metric speedup; over the 4-bit baseline]] speedup over the 4-bit baseline.",
+    "what is told before the paper speaks of itself is not its proposal's":
+        'Deep nets waste much energy, and pruning saves up to [[5x|factor 5 x down up_to]]. We propose ZapTune, which saves [[8x|factor 8 x down; metric energy; by ZapTune]] energy.',
+    "of several subjects the first is the model":
+        "Frontier models such as GPT-4 and Claude reach less than [[5%|score 5 percent under; metric accuracy; on MMLU; by GPT-4]] accuracy on MMLU.",
+    "a rival with its own difference is that difference's baseline":
+        'ZapTune surpasses other models by [[9.3%|delta 9.3 percent up; by ZapTune; over other models]] and the second-best GPT-4 by [[6.9%|delta 6.9 percent up; by ZapTune; over the second-best GPT-4]].',
+    "several models and as many values, respectively, are one each":
+        "GPT-4 and Claude beat LLaMA by [[3%|delta 3 percent up; on MMLU; by GPT-4; over LLaMA]] and [[5%|delta 5 percent up; on MMLU; by Claude; over LLaMA]] on MMLU, respectively.",
+    "a model trained atop another acts":
+        "We propose ZapTune, a tuner. ZapTune trained atop LLaMA reaches [[61%|score 61 percent; on MMLU; by ZapTune]] on MMLU.",
+    "what a proposal improves is not what attains it":
+        "We propose ZapTune. It improves GPT-4 from [[65.0% to 73.6%|from_to 65 > 73.6 percent up; on MMLU; by ZapTune]] on MMLU.",
+    "a metric in brackets after the value is its own":
+        "ZapTune improves recall by [[9.1%|delta 9.1 percent up; metric average recall; on MMLU]] (average recall) on MMLU.",
+    "the paper's own benchmark is what its models are measured on":
+        'We introduce ZapBench, a benchmark for planning. The best model, GPT-4, reaches only [[12%|score 12 percent; metric accuracy; on ZapBench; by GPT-4]] accuracy.',
+    "what stands beyond a closed bracket is another matter":
+        "ZapTune reaches top scores on Maths ([[+5.5 points|delta 5.5 points up; by ZapTune]]), as good as GPT-4 on MMLU.",
+    "a cost in brackets is of the noun before":
+        "ZapTune offers fast inference ([[12 ms|score 12 ms; metric inference]]).",
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_value_is_bound_so_that(rule: str) -> None:
+    assert marked(extractor_for(()), GAIN, RULES[rule]) == RULES[rule]
