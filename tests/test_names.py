@@ -277,3 +277,31 @@ def test_names_take_linear_time() -> None:
         return time.process_time() - start
 
     assert seconds(120) < 10 * seconds(30) + 0.1
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The resulting small tagger, ZipTune-X, outperforms its elders across many benchmarks.",
+        "We release the code of ZipTune-X as well as this odd zoo dataset, where our ZipTune-X wins.",
+        "We propose ZipTune-X to show the worth of taste, and ZipTune-X is good for later training.",
+    ],
+)
+def test_what_is_proposed_is_no_data_because_data_is_spoken_of_after_it(sentence: str) -> None:
+    assert benchmarks(sentence) == {}
+    assert models(sentence) == {"ZipTune-X": "proposed"}
+
+
+def test_a_measure_may_stand_between_a_figure_and_what_it_is_on() -> None:
+    sentence = "It has 5.0 PB-CDEFG on ZebraHand and 64.6% clean recall on ZebraFoot."
+    assert benchmarks(sentence) == {"ZebraHand": "evaluated", "ZebraFoot": "evaluated"}
+    assert benchmarks("It needs 50% less memory on ZipChip.") == {}
+
+
+def test_a_benchmark_may_go_on_with_a_part_of_its_name() -> None:
+    assert benchmarks("Nobody has solved ZebraBench-Wild yet.") == {"ZebraBench-Wild": "evaluated"}
+
+
+def test_a_rival_may_have_a_signed_figure() -> None:
+    sentence = "It is better than those before it (+2.1%), that is, ZapGuard (+4.3%)."
+    assert models(sentence + " ZapGuard is slow. ZapGuard is big.") == {"ZapGuard": "baseline"}

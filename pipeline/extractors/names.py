@@ -111,7 +111,7 @@ _DATA_FORM = regex.compile(
     r"-\d+(?:\.\d+)?[KkM])(?:[-+]?(?:[vV]?\d[\d.]*[KkMB]?|XL|[Pp]ro|[Pp]lus|[Hh]ard|[Ll]ite|[Mm]ini|V|VL|X|ZH|CN|EN|\+))*$"
 )
 _BENCH_FORM = regex.compile(
-    r"(?:[Bb]ench|BENCH|Benchmark|Corpus|Dataset|Treebank)(?:[-+]?(?:[vV]?\d[\d.]*|Pro|Plus|Hard|Lite|V|VL|\+))*$"
+    r"(?:[Bb]ench|BENCH|Benchmark|Corpus|Dataset|Treebank)(?:[-+]?(?:[vV]?\d[\d.]*|Pro|Plus|Hard|Lite|V|VL|\+)|-\p{L}[\p{L}\d]{1,15})*$"
 )
 # what ends in a metric is one: "SC-IoU", "Recall@10"
 _METRIC_FORM = regex.compile(
@@ -130,11 +130,11 @@ _HOLDS = regex.compile(
 )
 # a name with its own figure beside it where the sentence compares: "Z by 3.2 %", "Z ( 43.6 % )"
 _RIVAL = regex.compile(
-    r"([Z]) (?:by (?:(?:up to|about|over|more than|around|nearly) )?(?:\$ )?[+]?\d|\( (?:\$ )?\d+\.?\d* ?\\? ?(?:%|\)|[a-z]+ \)|v))"
+    r"([Z]) (?:by (?:(?:up to|about|over|more than|around|nearly) )?(?:\$ )?[+]?\d|\( (?:\$ )?(?:[+-] )?\d+\.?\d* ?\\? ?(?:%|\)|[a-z]+ \)|v))"
 )
 # "by 3 % on Z and Z", "0.82 on the Z", "12.3 ( SOTA ) on Z"
 _FIGURE_ON = regex.compile(
-    r"(?<= )(?:\\ )?(?:\d[^ ]*|%|x|points?|pp|times) (?:\( [^()]{1,30} \) )?(?:on|across) (?:(?:both|the|standard|challenging|popular) )*"
+    r"(?<= )(?:\\ )?(?:\d[^ ]*|%|x|points?|pp|times) (?:\( [^()]{1,30} \) |(?!(?:faster|lower|less|fewer|reduction|speedup|memory|latency|tokens|gpus?|cpus?) )[^ \d,.;:()]+ ){0,2}(?:on|across) (?:(?:both|the|standard|challenging|popular) )*"
     r"(?P<names>[ZMB] (?:(?:, and |, |and |& |/ )(?:the |on )?[ZMB] ){0,9})(?!(?:gpus?|cpus?|hardware|chips?|devices?|models?|agents?|backbones?) )"
 )
 # "3 % over Z", "2 x faster than Z", "by 3 points against the original Z"
@@ -151,6 +151,8 @@ _NEAR = frozenset({"beats-near", "worked-on"})
 _TELLING = frozenset({"beats-near", "data-noun", "listed"})
 # rules that hold of half the words of a text
 _TIGHT = frozenset({"propose", "propose-near"})
+# what says "on X" or "train with X" of data says it of methods, too
+_FAINT = frozenset({"names/on-names", "names/trained-on-names"})
 _LOOSE = frozenset({"on-names", "builds-on"})
 _BESIDE = frozenset({"benchmark-noun", "model-noun", "method-noun"})
 _SENTENCE_OPENER = regex.compile(
@@ -245,7 +247,8 @@ class Name:
     @property
     def holds_data(self) -> bool:
         """Whether its form says that it is a benchmark or a data set: ZipBench, ZipMath-40K."""
-        return _DATA_FORM.search(self.candidates[0].surface) is not None
+        surface = self.candidates[0].surface
+        return bool(_DATA_FORM.search(surface) or _BENCH_FORM.search(surface))
 
     @property
     def is_own_method(self) -> bool:
@@ -653,6 +656,10 @@ class Names:
         opens = after + 1 < len(words) and words[after + 1] not in _STOPS
         if opens and words[after] == ":" and _SENTENCE_OPENER.match(words[after + 1]):
             opens = False  # "ZipTune: Can Models Count?" says nothing of what ZipTune is
+        if opens and words[after] == "," and words[after + 1] in _GOES_ON:
+            opens = False  # "ZipTune, outperforms all on hard benchmarks"
+        if opens and words[after] == "as" and words[after + 1] == "well":
+            opens = False
         if opens and words[after] in (",", ":", "is", "are", "-", "\u2013", "\u2014", "as"):
             found = self._noun(words, after + 1)
             if found:
@@ -806,6 +813,11 @@ def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
     }
 
 
+_GOES_ON = frozenset(
+    "outperforms surpasses exceeds beats achieves attains reaches obtains scores matches improves"
+    " shows demonstrates significantly consistently further outperformed achieved along together"
+    " as not but then we it so".split()
+)
 _ARTICLES = frozenset("a an the our this called named new novel".split())
 _PREPOSITIONS = frozenset(
     "for of in on via with to using from by and through into between as both including".split()
@@ -1064,6 +1076,8 @@ def _read_open(names: dict[str, Name]) -> None:
     """What is proposed without a word of what it is goes with what is said of it elsewhere."""
     for name in names.values():
         models, data = name.scores.get("models", 0), name.scores.get("benchmarks", 0)
+        if set(name.rules.get("benchmarks", ())) <= _FAINT:
+            data = 0
         for rule, weight in name.open.items():
             name.add("benchmarks" if data > max(models, 1) else "models", weight, rule)
 
