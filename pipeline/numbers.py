@@ -17,7 +17,7 @@ Shape = Literal["percent", "factor", "points", "number", "unit", "change"]
 
 _DIGITS = r"(?<![\w.)\]])\.\d+|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
 _UNITS = (
-    r"milliseconds?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|fps|FPS|"
+    r"milliseconds?|msecs?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|fps|FPS|"
     r"frames\sper\ssecond|tokens?(?:/s(?:ec)?|\s?/\s?second|\sper\ssecond)|"
     r"GB|MB|KB|TB|GiB|MiB|kB|Hz|kHz|dB|"
     r"W|mW|kWh|Wh|mJ|J|GFLOPs?|TFLOPs?|FLOPs|meters?|cm|mm|km|degrees?|\xb0|words?|bits?|bpp|bpc|"
@@ -82,7 +82,7 @@ _MAGNITUDES = {
     "trillion": 1e12,
 }
 _TO = regex.compile(
-    r"\s?-{1,2}>?\s?|\s?\\?rightarrow\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
+    r"\s?-{1,2}>?\s?|\s?\\?rightarrow\s?|to\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
 )
 _PAIR_ASIDE = regex.compile(r"(?:%|points?|\dx|times)\s\($")
 _MORE_AFTER = regex.compile(
@@ -90,7 +90,8 @@ _MORE_AFTER = regex.compile(
     r"greater|improvements?|increases?|reductions?|gains?|speed-?ups?)(?![A-Za-z])"
 )
 _ARROWS = (">", "->", "-->", "rightarrow", "\\rightarrow")
-_FALL = regex.compile(r"\sto\s")
+_GLUED_ARROW = regex.compile(r"\s?\\?rightarrow\s?")
+_FALL = regex.compile(r"\s?to\s")
 _FROM = regex.compile(
     r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
 )
@@ -162,7 +163,21 @@ def scan(text: str) -> list[Quantity]:
     while word is not None:
         found.append(word)
         word = next(taken)
-    return found
+    return _arrowed(found, text) if "rightarrow" in text else found
+
+
+def _arrowed(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
+    """Numbers with the residue of an arrow between them joined: "0.73rightarrow0.90"."""
+    out: list[Quantity] = []
+    for quantity in quantities:
+        last = out[-1] if out else None
+        if last is not None and _GLUED_ARROW.fullmatch(text, last.end, quantity.start):
+            pair = _pair(last, quantity, text)
+            if pair is not None:
+                out[-1] = pair
+                continue
+        out.append(quantity)
+    return out
 
 
 def _worded(match: regex.Match[str]) -> Quantity:

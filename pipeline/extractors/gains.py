@@ -84,7 +84,7 @@ _BOUNDS = {"<": "under", ">": "at_least", "~": "about", "<=": "up_to"}
 
 _METRIC_WORDS_BEFORE = regex.compile(r"K (?:[^ ]+ ){0,4}$")
 _PART_AFTER = regex.compile(r"(?:%|x N|[-/] N)")
-_PART_BEFORE = regex.compile(r"(?:x|[-/]) $")
+_PART_BEFORE = regex.compile(r"(?:x|[-/]|N :) $")
 _SIGNED_AFTER = regex.compile(
     r"(?:(?!N )[^ ]+ ){0,2}?(?:K|on|B|for|in|points|over|\)|,|higher|lower|better|improvement|gain)"
     r"|\\?(?:up|down)arrow |[\u2191\u2193] "
@@ -110,6 +110,11 @@ _MEASURED_BEFORE = regex.compile(
     r"coefficient|aurocs?|aucs?|f1s|wers) (?:[^ ]+ ){0,5}$|"
     r"(?:^| )(?:r|r2|r\\^2|rho|\u03c1|kappa|\u03ba) (?:=|:|of|>|<|up to) (?:[^ ]+ ){0,1}$"
 )
+_ATTAINS_BEFORE = regex.compile(
+    r"(?:improved|increased|improves|raised|raises|dropped|drops|rises|rose|fell|falls|reduced|decreased) to $|"
+    r"(?<![^ ])(?:achiev|attain|reach|obtain|scor)(?:e|es|ed|ing|s)? "
+    r"(?:(?:only|just|about|around|over|nearly|approximately|an?|up to) ){0,2}$"
+)
 _MEASURED_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|B|on) ")
 _COST_BEFORE = regex.compile(
     r"(?:K|latency|inference|time|speed|throughput|within|only|memory|at|takes?|took|requires?) "
@@ -127,11 +132,16 @@ _NO_RESULT_UNITS = (
     "degree", "Hz", "kHz",
 )  # fmt: skip
 _RATE = regex.compile(r"fps|FPS|frames per second|tokens? ?(?:/|per ).*")
+_BRIEF = regex.compile(r"m?s|m?secs?|(?:milli)?seconds?")
+_QUICK_BEFORE = regex.compile(
+    r"(?<![^ ])in (?:as little as |(?:just|only|under|less than|about|approximately|around|merely|roughly|~) ){1,2}$"
+)
 _COUNTED_UNITS = ("token", "word", "bit", "epoch")
 _NO_FACTOR_AFTER = regex.compile(
-    r"(?:N|X|B|a100|gpu|super|upsampl|zoom|magnif|resolution|downsampl)"
+    r"(?:N|X|B|a100|gpu|schedules?|coverage|lr|training schedule|learning schedule|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
 _CONFIDENCE_AFTER = regex.compile(r"(?:[a-z-]*bootstrap )?(?:cis?|confidence|credible) ")
+_SET_BEFORE = regex.compile(r" (?:at|under|with) (?:an? )?$")
 _SET_AT_AFTER = regex.compile(
     r"of (?!(?:[^ ,.;()]+ ){0,3}?(?:costs?|price|parameters|latency|memory|size|K) )|"
     r"(?:compression|sparsity|pruning|masking|dropout) "
@@ -140,6 +150,16 @@ _SETTING_BEFORE = regex.compile(
     r"(?:learning|mask|masking|sampling|dropout|frame|pruning|sparsity|mixing|noise|corruption|drop|"
     r"missing|labell?ing|compression|replacement|decay|poisoning|injection|duplication) "
     r"(?:rates?|ratios?) (?:[^ ]+ ){0,3}$"
+)
+# "can make up 30% of the annotated data": what data are like, and no result
+_PART_OF_DATA = regex.compile(
+    r"(?:^| )(?:compos|compris|constitut)(?:e|es|ed|ing) (?:[^ ]+ ){0,2}$|(?:^| )(?:make|makes|making|made) up "
+    r"(?:[^ ]+ ){0,2}$"
+)
+_DATA_BEFORE = regex.compile(r"(?:^| )account(?:s|ed|ing)? for (?:[^ ]+ ){0,2}$")
+_DATA_AFTER = regex.compile(
+    r"of (?:[^ ,.;()]+ ){0,4}?(?:data|dataset|corpus|population|tweets|posts|web|internet|world|sentences|words|"
+    r"vocabulary|traffic|market|articles|documents|cases|deaths|cancers|people|speakers|B) "
 )
 _SPLIT_AFTER = regex.compile(
     r"(?:of (?:[^ ,.;()]+ ){1,3})?(?:as|for) (?:the |our |an? )?(?:training|train|test|testing|validation|"
@@ -207,6 +227,14 @@ _SPLIT_CHANGE = regex.compile(
     r"to (?:(?:about|around|only|just|an?|over|roughly|nearly|approximately) ){0,2}"
     r"(?P<two>(?P=sign)) "
 )
+# "improved F1 on A (57% to 90%)": levels before and after, told by a verb and what was measured
+_CHANGE_ASIDE = regex.compile(r"(?<=\( )(?:from )?(?P<one>[PN]) \)")
+_MEASURED_ASIDE = regex.compile(r"(?<![^ ])[KB] |(?<![^ ])[PQ] (?:[^ ,.;()]+ ){0,6}$")
+_ELSEWHERE = regex.compile(
+    r" (?:with|using|via|under|at|from|against|after|before|which|that|is|are|was|were|while|without|"
+    r"through|and|achieving|yielding|showing|demonstrating|representing|indicating|due) "
+)
+_LEVEL_OVER = regex.compile(r"K (?:of|is|at|above|exceeding|below|reaching|was|are) $")
 _COMPARED_TO = regex.compile(
     r"(?:compared (?:to|with)|versus|vs \.|vs|against) "
     r"(?:(?:an?|the|over|about|only|just|more than|less than|up to|>|<|~) ){0,2}$"
@@ -224,12 +252,20 @@ class Gains:
         self._best = Best(rules)
         self._change = next((e for e in rules.entries["gains"] if e.key == "change"), None)
         choice = "|".join(sorted(map(regex.escape, rules.words["setting-noun"]), key=len)[::-1])
-        self._setting = regex.compile(rf"(?:of (?:[^ ,.;()]+ ){{0,2}}?|[^ ,.;()]+ )?(?:{choice}) ")
+        self._setting = regex.compile(
+            rf"(?:(?:and|or|,|/) [PN] |, (?:and|or) [PN] ){{0,4}}"
+            rf"(?:of (?:[^ ,.;()]+ ){{0,2}}?|[^ ,.;()]+ )?(?:{choice}) "
+        )
         verbs = {w for w in (*rules.words["verb-score"], *rules.words["stay"]) if " " not in w}
         nouns = {w for name in ("up-noun", "down-noun", "performance") for w in rules.words[name]}
         acts = {w for w in verbs - nouns if w.endswith(("s", "ed", "ing")) and len(w) > 4}
         acts -= {"scores", "having", "matches", "covers"}
         self._acts = regex.compile(rf"(?<![^ ])(?:{'|'.join(sorted(map(regex.escape, acts)))}) ")
+        self._rise = regex.compile(
+            r"(?<![^ ])(?:(?P<down>{})|{}|accuracy gain|results) ".format(
+                *("|".join(_single(rules, f"{way}-verb")) for way in ("down", "up"))
+            )
+        )
         self._trend = regex.compile(
             r"(?<![^ ])(?:(?P<down>{}|down)|(?:{}|up(?! to))) ".format(
                 *("|".join(_single(rules, f"{way}-verb", f"{way}-noun")) for way in ("down", "up"))
@@ -242,6 +278,8 @@ class Gains:
         context: tuple[str, ...] = ()
         for (start, end), inside in by_sentence(text.sentences, items):
             amounts = any(item.symbol in _AMOUNTS for item in inside)
+            if amounts:
+                inside = [i for i in inside if i.symbol != "K" or not _is_verb(text.text, i)]
             best = text.field == "abstract" and self._best.may_claim(text.text[start:end])
             if amounts or best:
                 sentence = skeleton(text.text, start, end, inside)
@@ -269,7 +307,7 @@ class Gains:
                 or (entry.key == "score-of" and _beside_acronym(text, item))
             ):
                 continue
-            if body.endswith(" at ", 0, offset) and self._is_setting(sentence, offset):
+            if _SET_BEFORE.search(body, max(0, offset - 12), offset) and self._is_setting(sentence, offset):
                 continue
             if entry.key == "share-of-resource" and not _is_cost(sentence, match):
                 continue
@@ -292,6 +330,11 @@ class Gains:
                 and _HAS_AMOUNT.search(body, max(0, match.start() - 60), match.start())
             ):
                 continue  # "a 24% drop in accuracy for natural data (88%)"
+            if entry.key in ("more-up", "more-down") and match.start() == match.start("amount"):
+                if _ELSEWHERE.search(body, match.end("amount") - 1, match.end()):
+                    continue  # "the accuracy is 22.1% with improvements of 3.5%"
+                if item.symbol in "PN" and _LEVEL_OVER.search(body, max(0, offset - 60), offset):
+                    continue  # "an accuracy above 0.9 over all languages"
             claimed[offset] = Claim(
                 text, sentence, bounds, offset, item, entry, kind, direction,
                 _whole(match),
@@ -299,6 +342,7 @@ class Gains:
             )  # fmt: skip
         self._claim_lists(sentence, claimed, ends)
         claims = [claimed[offset] for offset in sorted(claimed)]
+        claims = _without_grids(body, claims)
         for claim in claims:
             claim.qualifiers = _qualifiers(body, claim.offset, claim.item.of)
         _share_qualifiers(body, claims)
@@ -328,7 +372,30 @@ class Gains:
             kind, direction = _kind_of(entry, whole)
             offset = match.start("one")
             found[offset] = Claim(text, sentence, bounds, offset, item, entry, kind, direction)
+        for match in _CHANGE_ASIDE.finditer(sentence.text):
+            offset = match.start("one")
+            item = sentence.item(offset)
+            if item is None or not self._is_change(text, sentence, offset, item.of):
+                continue
+            whole = replace(item.of, shape="change")
+            kind, direction = _kind_of(entry, whole)
+            item = Item(item.start, item.end, "C", whole)
+            found[offset] = Claim(text, sentence, bounds, offset, item, entry, kind, direction)
         return found
+
+    def _is_change(self, text: Text, sentence: Skeleton, offset: int, quantity: Quantity) -> bool:
+        """Whether what reads as a range in brackets are the levels before and after a change."""
+        low, high = quantity.low, quantity.high
+        if low is None or high is None or quantity.magnitude or low >= high:
+            return False
+        if " to " not in text.text[quantity.start : quantity.end]:
+            return False
+        told = sentence.text[max(0, offset - 100) : offset]
+        trends = list(self._rise.finditer(told))
+        if not trends or trends[-1]["down"] or not _MEASURED_ASIDE.search(told):
+            return False
+        # shares of 30% and fractions of 1 are levels; "by 3% to 12%" may be differences
+        return high >= 30 or (quantity.shape == "number" and quantity.decimal)
 
     def _claim_lists(self, sentence: Skeleton, claimed: dict[int, Claim], ends: set[int]) -> None:
         """Claims the values in one list with a claimed one, of its kind and direction.
@@ -441,7 +508,7 @@ class Gains:
             case "change":
                 values = (quantity.low, quantity.high)
                 decimal = any(v is not None and v != int(v) for v in values)
-                named = quantity.unit or decimal or _METRIC_WORDS_BEFORE.search(before)
+                named = quantity.unit or decimal or quantity.decimal or _METRIC_WORDS_BEFORE.search(before)
                 return bool(named) and not quantity.magnitude
             case "number":
                 return _number_may_be(entry, quantity, before, after)
@@ -481,6 +548,10 @@ def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
         return True
     if _SETTING_BEFORE.search(before) or _SPLIT_AFTER.match(after):
+        return True
+    if percent and after.startswith("of ") and _PART_OF_DATA.search(before):
+        return True
+    if percent and _DATA_AFTER.match(after) and _DATA_BEFORE.search(before):
         return True
     if percent and _CONFIDENCE_AFTER.match(after):
         return True
@@ -535,6 +606,19 @@ def _whole(match: re.Match[str]) -> tuple[int, int] | None:
     return low, high
 
 
+_COSTING = regex.compile(
+    r"cost(?:s|ing)\s(?:(?:only|just|about|over|up\sto|less\sthan|more\sthan|roughly|nearly|an?)\s){0,2}"
+    r"\d+(?:\.\d+)?\s?(?:%|percent|pp|points)"
+)
+_GAP = regex.compile(r"\p{Ll}[\p{Ll}\s-]*\sgaps?")
+
+
+def _is_verb(text: str, item: Item) -> bool:
+    """Whether what reads as a metric tells of a difference: "costs 3 points", "accuracy gap"."""
+    at_cost = text.startswith("cost", item.start) and _COSTING.match(text, item.start)
+    return bool(at_cost or _GAP.fullmatch(text, item.start, item.end))
+
+
 def _single(rules: Rules, *names: str) -> Iterator[str]:
     """The single words of some lists."""
     for name in names:
@@ -575,7 +659,11 @@ def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) ->
     if entry.key == "pair":
         return quantity.decimal and abs(value) < 1000
     if entry.key == "score-of":
-        return bool(_MEASURED_BEFORE.search(before) or _MEASURED_AFTER.match(after))
+        return bool(
+            _MEASURED_BEFORE.search(before)
+            or _MEASURED_AFTER.match(after)
+            or (value < 100 and _ATTAINS_BEFORE.search(before))
+        )
     return True
 
 
@@ -587,6 +675,8 @@ def _unit_may_be(entry: Entry, quantity: Quantity, before: str, after: str) -> b
     if unit in ("m", "kg") or _HARDWARE_AFTER.match(after):
         return False
     if entry.key == "score-of" and _RATE.fullmatch(unit) and before.endswith("( "):
+        return True
+    if entry.key == "score-of" and _QUICK_BEFORE.search(before) and _BRIEF.fullmatch(unit):
         return True
     if entry.key == "score-of":
         beside = _COST_BEFORE.search(before) or _COST_AFTER.match(after)
@@ -676,6 +766,25 @@ def _qualifiers(body: str, offset: int, quantity: Quantity) -> set[str]:
     if _AVERAGE_AFTER.match(body, offset + 2) or body.startswith(_AVERAGED_OVER):
         found.add("average")
     return found
+
+
+def _without_grids(body: str, claims: list[Claim]) -> list[Claim]:
+    """The claims but for lists of round steps, as settings are: "of 20%, 40%, 60% and 80%"."""
+    runs: list[list[Claim]] = []
+    for claim in claims:
+        last = runs[-1][-1] if runs else None
+        glue = body[last.offset + 2 : claim.offset] if last else ""
+        if last and glue in COMMAS and claim.item.symbol == last.item.symbol == "P":
+            runs[-1].append(claim)
+        else:
+            runs.append([claim])
+    kept: list[Claim] = []
+    for run in runs:
+        values = [claim.item.of.value or 0 for claim in run]
+        round_ = all(value == 1 or value % 5 == 0 for value in values)
+        if len(run) < 3 or not round_ or run[0].kind != "score" or sorted(values) != values:
+            kept += run
+    return kept
 
 
 # "36 on average and 28%", "and an accuracy of 28%": what follows is no average
