@@ -1,12 +1,15 @@
 """What `paperclaims run` does, as a Prefect flow: the published tables are the same, byte for byte.
 
 `python flows.py` runs it once on the sample papers, with a Prefect server of its own where none is
-set up. With PREFECT_API_URL the run and its summary show up on the server of that address.
+set up. With PREFECT_API_URL the run and its summary show up on the server of that address. With
+`--runner dask` the shards are extracted by the workers of a Dask cluster, here or elsewhere.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import logging
 import multiprocessing
 import os
 import socket
@@ -16,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,7 @@ import httpx
 from prefect import flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_LOGGING_TO_API_ENABLED,
@@ -58,16 +63,18 @@ def _may_pass(_task: object, _run: object, state: Any) -> bool:
     retry_condition_fn=_may_pass,
 )
 def read(
+    desk: store.Desk,
     sources: Sequence[str],
-    inside: Path,
     rules_folders: Sequence[str],
     format: str | None,
     year: int | None,
-) -> tuple[Path, store.Plan]:
-    """Read the sources into a new folder, another one each time this is tried."""
-    work = Path(tempfile.mkdtemp(dir=inside))
-    plan = store.spool(sources, work, rules_folders=rules_folders, format=format, year=year)
-    return work, plan
+    replaced: Sequence[str],
+) -> store.Plan:
+    """Read the sources, each time this is tried into a folder of its own."""
+    own = replace(desk, scratch=Path(tempfile.mkdtemp(dir=desk.scratch)))
+    return store.spool(
+        own, sources, rules_folders=rules_folders, format=format, year=year, replaced=replaced
+    )
 
 
 @task(
@@ -79,21 +86,30 @@ def read(
     retry_condition_fn=_may_pass,
 )
 def extract(
-    number: int, work: Path, plan: store.Plan, processes: Executor | None
+    number: int,  # noqa: ARG001, the name of the task's run
+    address: str,
+    shard: store.Shard,
+    rules_folders: tuple[str, ...],
+    fingerprint: str,
+    processes: Executor | None,
 ) -> store.ShardCounts:
-    """Extract one shard, in one of the processes if there are any."""
-    shard = (work, plan.shards[number], plan.rules_folders, plan.fingerprint)
+    """Extract one shard, in one of the processes if there are any, else where this runs.
+
+    Only the place's address, the shard's name and counts travel; papers and rows are in the place.
+    """
     if processes is None:
-        return store.extract_shard(*shard)
-    return processes.submit(store.extract_shard, *shard).result()
+        return store.extract_shard(address, shard, rules_folders, fingerprint)
+    return processes.submit(
+        store.extract_shard, address, shard, rules_folders, fingerprint
+    ).result()
 
 
 @task(name="publish", cache_policy=NO_CACHE)
 def publish(
-    out: Path, work: Path, plan: store.Plan, counts: Sequence[store.ShardCounts]
+    desk: store.Desk, plan: store.Plan, counts: Sequence[store.ShardCounts]
 ) -> store.RunSummary:
     """Make the tables of all shards the published ones, in one step."""
-    return store.publish(out, work, plan, counts)
+    return store.publish(desk, plan, counts)
 
 
 def _run_name() -> str:
@@ -110,25 +126,57 @@ def _run_name() -> str:
 )
 def paperclaims(
     sources: list[str] | None = None,
-    out: Path = Path("outputs"),
+    out: str | Path = "outputs",
     rules_folders: list[str] | None = None,
     format: str | None = None,
     year: int | None = None,
     workers: int | None = None,
+    replaced: list[str] | None = None,
 ) -> store.RunSummary:
-    """Read papers, extract all tables from them and publish these in `out`."""
-    sources = sources or [str(pipeline.SAMPLE)]
-    with store.locked(out) as inside:
-        work, plan = read(sources, inside, rules_folders or [], format, year)
-        with _processes(min(workers or os.cpu_count() or 1, len(plan.shards))) as processes:
-            numbers = range(len(plan.shards))
-            futures = [extract.submit(number, work, plan, processes) for number in numbers]
+    """Read papers, extract what is new or changed, and publish all tables in `out`."""
+    sources = sources or ([] if replaced else [str(pipeline.SAMPLE)])
+    with store.locked(out) as desk:
+        plan = read(desk, sources, rules_folders or [], format, year, replaced or [])
+        shared = (plan.address, plan.rules_folders, plan.fingerprint)
+        with _processes(_count(workers, plan)) as processes:
+            futures = [
+                extract.submit(shard.number, shared[0], shard, *shared[1:], processes)
+                for shard in plan.shards
+            ]
             counts = [future.result() for future in futures]
-        summary = publish(out, work, plan, counts)
+        scratch = next(desk.scratch.glob("*/rejects")).parent
+        summary = publish(replace(desk, scratch=scratch), plan, counts)
     create_markdown_artifact(_told(summary), key="paperclaims", description="What a run published")
-    if not summary.papers:
+    if not summary.read and not summary.removed:
         raise PipelineError(f"no paper could be read from {', '.join(sources)}; nothing published")
     return summary
+
+
+def _count(workers: int | None, plan: store.Plan) -> int:
+    """How many processes of our own: none where the tasks are elsewhere anyway."""
+    context = FlowRunContext.get()
+    if context is not None and not isinstance(context.task_runner, ThreadPoolTaskRunner):
+        return 1
+    return min(workers or os.cpu_count() or 1, len(plan.shards))
+
+
+def on_dask(address: str | None = None, workers: int | None = None) -> Any:
+    """The same flow with its shards on Dask: the cluster of this address, or one of our own here.
+
+    Rules folders and sources must be where the workers and this process see them, and `out` on
+    storage that all of them share.
+    """
+    try:
+        from prefect_dask import DaskTaskRunner  # noqa: PLC0415
+    except ImportError as error:
+        raise PipelineError(f"{error}; Dask comes with pip install 'paperclaims[dask]'") from error
+    # Dask tells the end of every connection with a traceback, as it does each time it is closed.
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    count = workers or os.cpu_count() or 1
+    own = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": None}
+    runner = DaskTaskRunner(address=address) if address else DaskTaskRunner(cluster_kwargs=own)
+    return paperclaims.with_options(task_runner=runner)
 
 
 @contextlib.contextmanager
@@ -142,8 +190,9 @@ def _processes(count: int) -> Iterator[Executor | None]:
 
 
 def _told(summary: store.RunSummary) -> str:
+    did = "nothing new for" if summary.run_id is None else "published in"
     lines = [
-        f"**{summary.papers:,} papers** in {summary.seconds:.1f} s, published in `{summary.out}`",
+        f"**{summary.read:,} papers** in {summary.seconds:.1f} s, {did} `{summary.out}`",
         "",
         "| table | rows |",
         "|---|---:|",
@@ -211,6 +260,34 @@ def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the flow once, as the command line says."""
+    told = argparse.ArgumentParser(description=paperclaims.__doc__)
+    told.add_argument("sources", nargs="*", help="files, folders or globs; else the sample papers")
+    told.add_argument("--out", default="outputs", help="folder or address, such as s3://bucket/dir")
+    told.add_argument("--rules", action="append", default=[], help="a folder of your own rules")
+    told.add_argument("--replace", action="append", default=[], help="a source that is complete")
+    told.add_argument("--workers", type=int, help="processes; by default one for each processor")
+    told.add_argument("--runner", choices=("processes", "dask"), default="processes")
+    told.add_argument("--dask-address", help="tcp://... of a scheduler; else a cluster of our own")
+    given = told.parse_args()
+    run = paperclaims
+    if given.runner == "dask" or given.dask_address:
+        run = on_dask(given.dask_address, given.workers)
     with server():
-        terminal.print_summary(paperclaims())
+        summary = run(
+            sources=given.sources,
+            out=given.out,
+            rules_folders=given.rules,
+            workers=given.workers,
+            replaced=given.replace,
+        )
+    terminal.print_summary(summary)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except PipelineError as error:
+        terminal.print_error(str(error))
+        sys.exit(1)

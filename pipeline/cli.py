@@ -14,6 +14,8 @@ import typer
 import pipeline
 from pipeline.records import Paper, PipelineError
 
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
 app = typer.Typer(
     name="paperclaims",
     help=(
@@ -27,8 +29,23 @@ app = typer.Typer(
     # Plain help reads the same on every terminal and in a pipe.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=_SETTINGS,
 )
+snapshots = typer.Typer(
+    name="snapshots",
+    help="List, compare, restore, prune and compact what was published.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings=_SETTINGS,
+)
+app.add_typer(snapshots)
+
+Out = Annotated[
+    str,
+    typer.Option(
+        metavar="DIR", help="The folder of the tables, or an address such as s3://bucket/tables."
+    ),
+]
 
 RulesFolders = Annotated[
     list[Path] | None,
@@ -70,9 +87,18 @@ def run(
             "that come with the package.",
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder to publish the tables in.")
-    ] = Path("outputs"),
+    out: Out = "outputs",
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Read this source, too, and take away papers of it that it does not hold any "
+            "more; otherwise papers stay. May be given more than once.",
+        ),
+    ] = None,
+    keep: Annotated[
+        int, typer.Option(min=1, help="How many snapshots to leave, the new one among them.")
+    ] = 10,
     format: Annotated[
         str | None,
         typer.Option(
@@ -98,8 +124,9 @@ def run(
 ) -> None:
     """Read papers and publish the tables of what they claim.
 
-    What was published before is replaced as a whole, or left alone where no paper could be read.
-    What cannot be read is told, and has a row in the table `rejects`.
+    Only what is new or changed since the last run is extracted, or everything after a change of the
+    rules; papers published before stay. Tables are replaced as a whole, or left alone where nothing
+    is new. What cannot be read is told, and has a row in the table `rejects`.
 
     Ends with 0 when papers were read, 1 when none could be, 2 for wrong usage.
     """
@@ -113,16 +140,18 @@ def run(
             )
         with terminal.progress() as progress:
             summary = store.run(
-                sources or [str(pipeline.SAMPLE)],
+                sources or ([] if replace else [str(pipeline.SAMPLE)]),
                 out,
                 rules_folders=rules or [],
                 format=format,
                 year=year,
                 workers=workers,
+                replaced=replace or [],
+                keep=keep,
                 progress=progress,
             )
         terminal.print_rejects(summary)
-        if not summary.papers:
+        if not (summary.read and summary.papers) and not summary.removed:
             raise PipelineError(
                 "no paper could be read, nothing was published; `paperclaims run --help` tells "
                 "what can be read"
@@ -130,6 +159,102 @@ def run(
         terminal.print_summary(summary)
     if strict and summary.rejected:
         raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    out: Out = "outputs",
+    every: Annotated[
+        bool, typer.Option("--all", help="Check all snapshots, not only the published one.")
+    ] = False,
+) -> None:
+    """Check that what is published is what was written.
+
+    Every file is read: its digest, its rows and its columns, and that the snapshot is whole. Ends
+    with 1 if anything is wrong.
+    """
+    with _told_plainly():
+        from pipeline import terminal
+        from pipeline.store import snapshots as store
+
+        if faults := store.verify(out, every=every):
+            for fault in faults:
+                terminal.print_error(fault)
+            raise typer.Exit(1)
+        typer.echo(f"{out}: all is as it was written")
+
+
+@snapshots.command("list")
+def list_snapshots(out: Out = "outputs") -> None:
+    """Tell which snapshots there are, the oldest first."""
+    with _told_plainly():
+        from pipeline import terminal
+        from pipeline.store import snapshots as store
+
+        terminal.print_snapshots(store.snapshots(out))
+
+
+Chosen = Annotated[
+    str,
+    typer.Argument(
+        help="A snapshot's id or its beginning; `current` and `previous` are ids as well."
+    ),
+]
+
+
+@snapshots.command("diff")
+def diff_snapshots(
+    old: Chosen = "previous",
+    new: Chosen = "current",
+    out: Out = "outputs",
+    table: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this table.")
+    ] = None,
+) -> None:
+    """Tell the rows added, removed and changed between two snapshots, with their sentences."""
+    with _told_plainly():
+        from pipeline import terminal
+        from pipeline.store import snapshots as store
+        from pipeline.tables import EXTRACTED
+
+        if unknown := set(table or ()) - set(EXTRACTED):
+            raise typer.BadParameter(f"'{min(unknown)}' is not one of {', '.join(EXTRACTED)}.")
+        terminal.print_differences(store.diff(out, old, new, table or EXTRACTED))
+
+
+app.command("diff")(diff_snapshots)
+
+
+@snapshots.command("restore")
+def restore_snapshot(snapshot: Chosen, out: Out = "outputs") -> None:
+    """Publish an earlier snapshot again; the others stay."""
+    with _told_plainly():
+        from pipeline.store import snapshots as store
+
+        typer.echo(f"{store.restore(out, snapshot)} is published in {out}")
+
+
+@snapshots.command("prune")
+def prune_snapshots(
+    keep: Annotated[int, typer.Option(min=1, help="How many snapshots to leave.")] = 1,
+    out: Out = "outputs",
+) -> None:
+    """Take away old snapshots, and the files that no other has."""
+    with _told_plainly():
+        from pipeline.store import snapshots as store
+
+        taken = store.prune_snapshots(out, keep)
+        typer.echo("\n".join(taken) if taken else "nothing to take away")
+
+
+@snapshots.command("compact")
+def compact_snapshot(out: Out = "outputs") -> None:
+    """Publish the same rows in as few files as one run over all papers would write."""
+    with _told_plainly():
+        from pipeline.store import snapshots as store
+
+        made = store.compact(out)
+        typer.echo(f"{made} is published in {out}" if made else "nothing to do")
 
 
 @app.command()

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.places import CURRENT, MANIFEST, SNAPSHOTS, is_remote, place_of
 from pipeline.records import (
     FIELDS,
     Benchmark,
@@ -341,7 +345,8 @@ TABLES: dict[str, pa.Schema] = {
         _column("seconds", _FLOAT, "How long the run took.", unit="seconds"),
     ),
     "rejects": _schema(
-        "One row per record of the last run that could not be read, or not be extracted from.",
+        "One row per record that could not be read when its source was read last, or not be "
+        "extracted from.",
         _column("source", _WORDS, "The file or address it stands in."),
         _column("position", _WORDS, "Where in it: line, entry, byte or paper."),
         _column("reason", _WORDS, "Why it is no paper."),
@@ -450,7 +455,8 @@ def write_table(name: str, parts: Iterable[pa.Table], path: Path) -> None:
     few = [column for column in _parquet_columns(name) if column in _FEW_VALUES]
     with pq.ParquetWriter(path, TABLES[name], compression="zstd", use_dictionary=few) as writer:
         for part in parts:
-            writer.write_table(part)
+            # However a table came together, the same rows are the same bytes.
+            writer.write_table(part.combine_chunks())
 
 
 def _parquet_columns(name: str) -> Iterator[str]:
@@ -465,22 +471,54 @@ def snapshot(out: Path) -> Path:
     Read two tables of it by this path and they belong together, whatever is published meanwhile.
     A folder that holds tables itself is its own snapshot.
     """
-    current = out / "current"
+    current = out / CURRENT
     return current.resolve() if current.exists() else out
 
 
-def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A published table, or some of its columns: from a folder of part files, or from one file."""
-    return pa.Table.from_batches(
-        read_batches(folder, name, columns),
-        schema=TABLES[name]
-        if columns is None
-        else pa.schema([TABLES[name].field(column) for column in columns]),
-    )
+def files(out: Path | str, name: str) -> list[str]:
+    """The files of a published table in order, for whatever reads Parquet: paths or addresses.
+
+    They belong to one snapshot, and none of them ever changes. Elsewhere than in a folder, `out`
+    may also be an earlier snapshot, as `s3://bucket/tables/snapshots/<run id>`.
+    """
+    if not is_remote(out):
+        return [str(path) for path in _part_files(Path(out), name)]
+    address, _, snapshot_id = str(out).rstrip("/").partition(f"/{SNAPSHOTS}/")
+    place = place_of(address)
+    try:
+        name_of_it = f"{SNAPSHOTS}/{snapshot_id or place.current()}/{MANIFEST}"
+        manifest = json.loads(place.read(name_of_it))
+    except FileNotFoundError as error:
+        raise TableError(f"{out}: nothing is published here") from error
+    return [
+        f"{address}/parts/{name}/{file['sha256'][:32]}.parquet"
+        for part, file in manifest["files"].items()
+        if part.startswith(f"{name}/")
+    ]
+
+
+def read_table(folder: Path | str, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """A published table, or some of its columns, by the order of its papers.
+
+    It is a folder of part files, or one file; or an address that holds what a run published.
+    """
+    schema = TABLES[name]
+    if columns is not None:
+        schema = pa.schema([schema.field(column) for column in columns])
+    found = pa.Table.from_batches(read_batches(folder, name, columns), schema=schema)
+    return _by_paper(found) if "paper_id" in schema.names else found
+
+
+def _by_paper(found: pa.Table) -> pa.Table:
+    """The rows in the order of their papers, which those of several runs are not yet in."""
+    ids = found.column("paper_id")
+    if len(ids) < 2 or pc.all(pc.less_equal(ids[:-1], ids[1:])).as_py():
+        return found
+    return found.take(pc.sort_indices(ids)).combine_chunks()
 
 
 def read_batches(
-    folder: Path, name: str, columns: Sequence[str] | None = None
+    folder: Path | str, name: str, columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a published table in their order, some thousand at a time.
 
@@ -488,9 +526,9 @@ def read_batches(
     """
     wanted = list(TABLES[name].names if columns is None else columns)
     schema = pa.schema([TABLES[name].field(column) for column in wanted])
-    for path in _part_files(folder, name):
+    for path in files(folder, name):
         try:
-            with pq.ParquetFile(path) as file:
+            with _opened(path) as opened, pq.ParquetFile(opened) as file:
                 if missing := set(wanted) - set(file.schema_arrow.names):
                     raise TableError(
                         f"{path}: no column {', '.join(sorted(missing))}; publish the tables anew"
@@ -501,6 +539,13 @@ def read_batches(
             raise TableError(
                 f"{path}: not readable as Parquet ({error}); publish the tables anew"
             ) from error
+
+
+def _opened(path: str) -> IO[bytes]:
+    if not is_remote(path):
+        return Path(path).open("rb")
+    address, _, name = path.rpartition("/parts/")
+    return place_of(address).open(f"parts/{name}")
 
 
 def _part_files(folder: Path, name: str) -> list[Path]:
@@ -620,13 +665,15 @@ def data_dictionary() -> str:
         "```",
         "",
         "The folders lead to `current`, the snapshot of the last run, which is published whole or",
-        "not at all; the one before it is kept in `snapshots`. To read several tables that surely",
-        "belong together while runs go on, read them from the folder that `current` points to.",
+        "not at all; those before it are kept in `snapshots` (`paperclaims snapshots`). To read",
+        "several tables that surely belong together while runs go on, read them from the folder",
+        "that `current` points to. Its `manifest.json` has every file with its digest and rows.",
         "",
         "In every row taken from a text, `papers[field][start:end]` is exactly `surface`. Rows",
-        "stand in the order of `paper_id` and, within a paper, of the text, title first. Names are",
-        "joined by value: `sizes.model`, `gains.model` and `gains.benchmark` hold the `name` of a",
-        "row of `models` or `benchmarks` of the same paper.",
+        "of a file stand in the order of `paper_id` and, within a paper, of the text, title first.",
+        "Papers of a later run stand in files of their own until the snapshot is compacted. Names",
+        "are joined by value: `sizes.model`, `gains.model` and `gains.benchmark` hold the `name`",
+        "of a row of `models` or `benchmarks` of the same paper.",
     ]
     for name, schema in TABLES.items():
         lines += [

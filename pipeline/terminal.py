@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ from pipeline.records import (
 if TYPE_CHECKING:
     from pipeline.score import Report
     from pipeline.store import RunSummary
+    from pipeline.store.snapshots import Difference, Snapshot
 
 _STYLES = {
     "models": "bold cyan",
@@ -121,26 +123,30 @@ def print_rejects(summary: RunSummary) -> None:
         console.print(told, soft_wrap=True)
     more = summary.rejected - len(summary.first_rejects)
     if more > 0:
-        where = f", all are in {summary.out / 'rejects'}" if summary.papers else ""
+        where = f", all are in {summary.out}/rejects" if summary.run_id else ""
         console.print(Text(f"... and {more:,} more{where}", style="yellow"), soft_wrap=True)
 
 
 def print_summary(summary: RunSummary) -> None:
     """What a run published and rejected, and how long it took."""
     console = _console()
+    speed = f"({summary.papers_per_second:,.0f} per second)"
+    where = visible(str(summary.out))
+    is_new = summary.run_id is not None
+    did = f"published in {where}" if is_new else f"nothing new, {where} stays as it is"
     console.print(
-        Text(
-            f"{_counted(summary.papers, 'paper')} in {summary.seconds:.1f} s "
-            f"({summary.papers_per_second:,.0f} per second), published in "
-            f"{visible(str(summary.out))}"
-        ),
+        Text(f"{_counted(summary.read, 'paper')} in {summary.seconds:.1f} s {speed}, {did}"),
         soft_wrap=True,
     )
     if summary.changed or summary.unchanged or summary.removed:
         console.print(
             f"Since the last run: {summary.new:,} new, {summary.changed:,} changed, "
-            f"{summary.unchanged:,} unchanged, {summary.removed:,} removed"
+            f"{summary.unchanged:,} unchanged, {summary.removed:,} removed; "
+            f"{summary.extracted:,} extracted"
         )
+    if summary.duplicates:
+        told = _counted(summary.duplicates, "record")
+        console.print(f"{told} held back: the same papers as others, from another source")
     rows = Table("table", "rows")
     rows.columns[1].justify = "right"
     for name, count in summary.rows.items():
@@ -152,6 +158,57 @@ def print_summary(summary: RunSummary) -> None:
         for reason, count in summary.rejects.items():
             rejects.add_row(Text(visible(reason)), f"{count:,}")
         console.print(rejects)
+
+
+def print_snapshots(found: Sequence[Snapshot]) -> None:
+    """Snapshots with what they hold, and how much space each takes that no earlier one does."""
+    console = _console()
+    listed = Table("snapshot", "papers", "gains", "parts", "size", "of its own", "rules", "")
+    for column in listed.columns[1:6]:
+        column.justify = "right"
+    for one in found:
+        counts = (one.rows["papers"], one.rows["gains"], one.parts)
+        listed.add_row(
+            one.run_id,
+            *(f"{count:,}" for count in counts),
+            *(f"{size / 1e6:,.1f} MB" for size in (one.bytes, one.own_bytes)),
+            one.rules_fingerprint,
+            "published" if one.is_published else "",
+        )
+    console.print(listed)
+
+
+def print_differences(found: Iterable[Difference]) -> None:
+    """Rows that differ: added +, removed -, changed ~ with what was and is; then how many."""
+    console = _console()
+    counts: Counter[tuple[str, str]] = Counter()
+    signs = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+    for one in found:
+        counts[one.table, one.change] += 1
+        sign, style = signs[one.change]
+        row = one.new or one.old or {}
+        where = f" {row['field']}[{row['start']}:{row['end']}]" if "field" in row else ""
+        console.print(Text(f"{sign} {one.table} {one.paper_id}{where}", style), soft_wrap=True)
+        columns = one.columns or tuple(
+            name for name in row if name not in _NOT_TOLD and row[name] not in (None, [])
+        )
+        for name in columns:
+            was = f"{(one.old or {})[name]!r} -> " if one.change == "changed" else ""
+            console.print(Text(visible(f"    {name}: {was}{row[name]!r}")), soft_wrap=True)
+        if one.sentence:
+            console.print(Text(f"    | {visible(one.sentence)}", "dim"), soft_wrap=True)
+    told = Table("table", "added", "removed", "changed")
+    for table in dict.fromkeys(table for table, _ in counts):
+        told.add_row(table, *(f"{counts[table, change]:,}" for change in signs))
+    console.print(told if counts else "no difference")
+
+
+_NOT_TOLD = frozenset(
+    {
+        "paper_id", "field", "start", "end", "abstract", "source", "text_sha256", "sentence",
+        "sentence_start", "sentence_end", "gain_id",
+    }
+)  # fmt: skip
 
 
 def print_report(report: Report, *, verbose: bool) -> None:

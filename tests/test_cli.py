@@ -26,6 +26,9 @@ from pipeline.store import RunSummary
 GOLD = pipeline.SAMPLE.with_name("gold.jsonl")
 COMMANDS = ("run", "show", "score", "tables")
 
+# Those of published tables stand beside `run`, and a group of commands at the end.
+COMMANDS = ("run", "verify", "diff", *COMMANDS[1:], "snapshots")
+
 # SIGINT is ignored in what a shell starts in the background; a terminal's Ctrl-C is what we mean.
 STARTED_IN_FRONT = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
@@ -136,7 +139,14 @@ def test_a_second_run_tells_what_changed(tmp_path: Path) -> None:
     changed = paper(2) | {"abstract": "Something else, at some length, is reported here."}
     source = papers_file(tmp_path, changed, paper(3), paper(4))
     result = paperclaims("run", source, "--out", tmp_path / "out")
-    assert "Since the last run: 2 new, 1 changed, 0 unchanged, 1 removed\n" in result.stdout
+    assert (
+        "Since the last run: 2 new, 1 changed, 0 unchanged, 0 removed; 3 extracted\n"
+        in result.stdout
+    )
+    again = paperclaims("run", source, "--out", tmp_path / "out")
+    assert f"nothing new, {tmp_path / 'out'} stays as it is\n" in again.stdout
+    whole = paperclaims("run", "--replace", source, "--out", tmp_path / "out")
+    assert "Since the last run: 0 new, 0 changed, 3 unchanged, 1 removed; 0 ext" in whole.stdout
 
 
 def test_what_cannot_be_read_is_told_with_its_file_and_line(tmp_path: Path) -> None:
