@@ -340,6 +340,151 @@ def tables(
         terminal.print_page(page)
 
 
+Published = Annotated[
+    Path,
+    typer.Argument(
+        metavar="OUT", exists=True, help="The folder that `paperclaims run` published in."
+    ),
+]
+
+
+@app.command()
+def audit(
+    out: Published = Path("outputs"),
+    off: Annotated[
+        list[str] | None,
+        typer.Option("--off", metavar="CHECK", help="Leave a check out. May be given repeatedly."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the review page as one file that opens offline."),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="OUT is the extraction of another program: langextract, brat, spacy, plain, or "
+            "auto to recognise it.",
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the findings for a spreadsheet.")
+    ] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="Print notes as well.")] = False,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Tell what every check asks, and do nothing else.")
+    ] = False,
+) -> None:
+    """Check published tables against the texts they were read from.
+
+    Reads every row's place, numbers and names anew, recomputes changes from their ends, and writes
+    what does not hold to the tables `audit`, `audit_basis` and `audit_papers` beside the others.
+
+    Ends with 1 where there are errors.
+    """
+    with _told_plainly():
+        from pipeline import audit as auditing
+        from pipeline import terminal
+        from pipeline.audit import claims, foreign, page, said, written
+
+        if checks:
+            terminal.print_page(auditing.catalogue() + "\n")
+            return
+        if format is not None or not (out.is_dir() and auditing.published(out)):
+            known = None if format in (None, "auto") else format
+            documents, spans, findings = foreign.audit_foreign(out, known, off=off or ())
+            said.findings(said.console(), findings, str(out), notes=notes)
+            typer.echo(f"{spans:,} spans of {documents:,} texts audited")
+        else:
+            audited = auditing.audit(out, off=off or ())
+            findings = audited.findings
+            written.write(out, audited)
+            said.findings(said.console(), findings, str(out / "audit"), notes=notes)
+            typer.echo(f"{audited.claims:,} rows of {audited.papers:,} papers audited")
+            if csv is not None:
+                written.write_csv(csv, audited)
+            if html is not None:
+                page.write_offline(html, claims.cards(out, findings))
+                typer.echo(f"{html}: open it in a browser")
+    if any(one.severity == "error" for one in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def review(
+    out: Published = Path("outputs"),
+    who: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who reviews; by default your login.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port; 0 takes any that is free.")
+    ] = 0,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SNAPSHOT", exists=True, help="Queue what has changed since an older snapshot."
+        ),
+    ] = None,
+) -> None:
+    """Judge claims one by one on a page in the browser, with the keyboard.
+
+    Prints an address that only this computer can open. Every verdict is on the disk, in
+    OUT/verdicts.jsonl, before the next claim is shown. Ends with Ctrl-C.
+    """
+    with _told_plainly():
+        from pipeline.audit import server
+
+        server.serve(out, who=who, port=port, since=since, told=typer.echo)
+
+
+@app.command()
+def precision(
+    out: Published = Path("outputs"),
+    apply: Annotated[
+        Path | None,
+        typer.Option(
+            "--apply", metavar="DIR", help="Publish the tables as the reviews leave them in DIR."
+        ),
+    ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write papers judged in full as docs.jsonl and gold.jsonl into DIR."
+        ),
+    ] = None,
+    readme: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the figures into this README.")
+    ] = None,
+) -> None:
+    """Tell how many rows are right, by what reviewers said of them."""
+    with _told_plainly():
+        from pipeline import audit as auditing
+        from pipeline.audit import applied, claims, said
+        from pipeline.audit import precision as measuring
+        from pipeline.audit.verdicts import Verdicts, agreements
+
+        verdicts = Verdicts(out / "verdicts.jsonl")
+        if not len(verdicts):
+            raise PipelineError(f"{out}: nothing was reviewed yet; `paperclaims review {out}`")
+        cards = claims.cards(out, ())
+        found = measuring.precision(cards.claims, verdicts, cards.hashes, cards.rules)
+        said.reviewed(said.console(), found, agreements(verdicts))
+        if readme is not None:
+            measuring.write_page(readme, found)
+        if gold is not None:
+            typer.echo(f"{applied.gold(out, verdicts, gold):,} papers judged in full, in {gold}")
+        if apply is not None:
+            done = applied.apply(out, verdicts, apply, auditing.audit(out))
+            told = ", ".join(
+                f"{done[word]:,} {name}"
+                for word, name in (
+                    ("accept", "accepted"), ("edit", "corrected"), ("reject", "gone"),
+                    ("missed", "added"),
+                )
+            )  # fmt: skip
+            typer.echo(f"{apply}: {told}")
+
+
 @contextlib.contextmanager
 def _told_plainly() -> Iterator[None]:
     """What went wrong for the user is one red line and exit code 1, without a traceback."""

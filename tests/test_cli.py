@@ -24,7 +24,7 @@ from pipeline.records import Gain, Paper, Reject, Span
 from pipeline.store import RunSummary
 
 GOLD = pipeline.SAMPLE.with_name("gold.jsonl")
-COMMANDS = ("run", "show", "score", "tables")
+COMMANDS = ("run", "show", "score", "tables", "audit", "review", "precision")
 
 # Those of published tables stand beside `run`, and a group of commands at the end.
 COMMANDS = ("run", "verify", "diff", *COMMANDS[1:], "snapshots")

@@ -1,0 +1,159 @@
+"""The audit of published tables: what a machine can check of them, and what people said of them.
+
+`audit` runs every check over a snapshot and gives what they found. Nothing here imports the
+extractors: the texts are read anew, so that a fault there shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline import tables
+from pipeline.audit import arithmetic
+from pipeline.audit.between import Between
+from pipeline.audit.checks import claim_of, told
+from pipeline.audit.findings import CHECKS, SEVERITIES, Check, Finding, Severity, catalogue
+from pipeline.audit.published import Case, cases, claim_id, run_of
+from pipeline.records import PipelineError
+
+__all__ = [
+    "CHECKS", "SEVERITIES", "AuditError", "Audited", "Basis", "Check", "Finding", "Score",
+    "Severity",
+    "audit", "audit_case", "catalogue", "claim_id",
+    "published",
+]  # fmt: skip
+
+
+# The catalogue tells what is asked of a row before what is asked of several papers.
+_GROUPS = "grounding references arithmetic bounds direction completeness contradictions".split()
+for _name in sorted(CHECKS, key=lambda name: _GROUPS.index(CHECKS[name].group)):
+    CHECKS[_name] = CHECKS.pop(_name)
+
+
+class AuditError(PipelineError):
+    """What cannot be audited: an unknown check, a format that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The reading under which a change agrees with the two ends told with it."""
+
+    paper_id: str
+    claim_id: str | None
+    basis: str | None
+    reading: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a paper fares: what part of its bindings is told, and how many findings it has."""
+
+    paper_id: str
+    gains: int
+    complete: float
+    errors: int
+    warnings: int
+    notes: int
+
+
+@dataclass(slots=True)
+class Audited:
+    """What the audit of a snapshot found."""
+
+    run_id: str = ""
+    rules_fingerprint: str = ""
+    papers: int = 0
+    claims: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    bases: list[Basis] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[Severity, int]:
+        """Findings by severity."""
+        found: dict[Severity, int] = dict.fromkeys(SEVERITIES, 0)
+        for one in self.findings:
+            found[one.severity] += 1
+        return found
+
+    @property
+    def by_check(self) -> dict[str, int]:
+        """Findings by check, in the order of the catalogue, of those that found any."""
+        found = dict.fromkeys(CHECKS, 0)
+        for one in self.findings:
+            found[one.check] += 1
+        return {name: count for name, count in found.items() if count}
+
+
+def audit(
+    out: Path, *, off: Collection[str] = (), progress: Callable[[int], object] | None = None
+) -> Audited:
+    """Run every check but those that are `off` over the tables published in `out`."""
+    if unknown := sorted(set(off) - set(CHECKS)):
+        raise AuditError(f"{', '.join(unknown)}: no such check; there are {', '.join(CHECKS)}")
+    snapshot = tables.snapshot(Path(out))
+    run_id, fingerprint = run_of(snapshot)
+    return audit_cases(
+        cases(snapshot), off=off, run_id=run_id, fingerprint=fingerprint, progress=progress
+    )
+
+
+def published(folder: Path) -> bool:
+    """Whether tables of ours are published in a folder."""
+    snapshot = tables.snapshot(folder)
+    return (snapshot / "papers").exists() or (snapshot / "papers.parquet").exists()
+
+
+def audit_cases(
+    found: Iterator[Case],
+    *,
+    off: Collection[str] = (),
+    run_id: str = "",
+    fingerprint: str = "",
+    progress: Callable[[int], object] | None = None,
+) -> Audited:
+    """Run the checks over papers, whatever they were read from."""
+    audited = Audited(run_id=run_id, rules_fingerprint=fingerprint)
+    checks = [check for name, check in CHECKS.items() if name not in off]
+    together = Between()
+    for case in found:
+        findings = list(audit_case(case, checks))
+        audited.papers += bool(case.paper)
+        audited.claims += sum(len(rows) for name, rows in case.rows.items() if name != "numbers")
+        audited.findings += findings
+        audited.bases += _bases(case)
+        audited.scores.append(_score(case, findings))
+        together.add(case)
+        if progress and audited.papers % 256 == 0:
+            progress(audited.papers)
+    audited.findings += [one for one in together.findings() if one.check not in off]
+    return audited
+
+
+def audit_case(case: Case, checks: list[Check] | None = None) -> Iterator[Finding]:
+    """What the checks of one paper find in this one."""
+    for check in list(CHECKS.values()) if checks is None else checks:
+        yield from check.findings(case)
+
+
+def _bases(case: Case) -> Iterator[Basis]:
+    for field_name, one in told(case):
+        if (way := arithmetic.reading(one)) is not None:
+            row = claim_of(case, field_name, one)
+            known = None if row is None else claim_id("gains", row)
+            percent = one.change.unit == "%"
+            yield Basis(case.paper_id, known, way.basis if percent else None, way.name, one.text)
+
+
+def _score(case: Case, findings: list[Finding]) -> Score:
+    values = [row for row in case.rows["gains"] if row["kind"] != "sota"]
+    told_of = sum(
+        (row["metric"] is not None) + (row["benchmark"] is not None) + (row["baseline"] is not None)
+        for row in values
+    )
+    by = {severity: sum(one.severity == severity for one in findings) for severity in SEVERITIES}
+    complete = told_of / (3 * len(values)) if values else 1.0
+    return Score(case.paper_id, len(values), complete, by["error"], by["warning"], by["note"])

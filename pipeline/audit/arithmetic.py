@@ -1,0 +1,335 @@
+"""Whether a change that a text tells agrees with the two ends that it tells.
+
+"A 63.5% improvement (from 19.5 to 31.5)": 31.5 is 61.5% above 19.5, so this does not compute. Every
+way to read such a sentence is tried with the whole range that each printed number may have been
+rounded from; only where none computes is it held against the text. Which way computes says what
+the percentage is of, and goes into `basis`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.audit.reading import MAGNITUDE, NUMBER, SCALES, UNIT, Printed, folded, printed
+
+_APPROXIMATE = (
+    r"(?:~|about|around|approximately|roughly|nearly|almost|over|more\sthan|less\sthan|at\sleast|"
+    r"up\sto|as\smuch\sas|as\shigh\sas|above|below|under|only|just|even|merely|an?|the|[<>]=?)"
+)
+
+
+def _number(name: str) -> str:
+    return (
+        rf"(?P<{name}about>(?:{_APPROXIMATE}\s?){{0,2}})(?P<{name}sign>[+-])?\s?(?P<{name}>{NUMBER})"
+        rf"(?P<{name}magnitude>{MAGNITUDE})?(?P<{name}unit>{UNIT})?(?![\w.]*\d)"
+    )
+
+
+# Up to some words, names like LLaMA-2-7B among them, none of which begins something else.
+_WORDS = (
+    r"(?:\s(?!(?:and|or|but|while|with\s(?![A-Z])|when|whereas|using|after|from|vs\.?|versus|to|only|"
+    r"retaining|achieving|despite|reduces|reducing|improves|improving|increases|increasing)\s)"
+    r"[A-Za-z(&][\w@+/'.-]*(?<!\.)\)?){0,8}?"
+)
+_FROM_TO = (
+    rf"(?<![A-Za-z])from\s(?:an?\s|the\s)?(?:[a-z-]+\s){{0,3}}?{_number('a')}"
+    rf"(?:\s(?!to\s)[A-Za-z@(-]+\)?){{0,4}}?,?\s?(?:to|>)\s"
+    rf"(?:an?\s|the\s)?(?:[a-z-]+\s){{0,3}}?{_number('b')}"
+)
+_ARROW = rf"{_number('a')}\s*(?:>|to)\s*{_number('b')}"
+_VERSUS = (
+    rf"{_number('a')}{_WORDS},?\s(?:vs\.?|versus|compared\s(?:to|with)){_WORDS}\s{_number('b')}"
+)
+_OPEN = r"\s?[(\[]\s?(?:i\.e\.,?\s|e\.g\.,?\s)?"
+_NOUN = (
+    r"(?:improvements?|increases?|gains?|reductions?|decreases?|drops?|boosts?|savings?|"
+    r"speed-?ups?|declines?|degradation|jump|rise|lift|uplift|higher|lower|faster|slower|"
+    r"better|worse|fewer|less|more|smaller|larger|cheaper|speedup)"
+)
+_KIND = (
+    r"(?:\s?-?(?:absolute|relative|abs\.|rel\.|percentage|average|overall|mean|accuracy|F1|"
+    r"performance|points?|error|error\srate|WER|latency)){0,3}"
+)
+# A change says that it is one: by its sign, by what stands before it, or by its noun.
+_CHANGE = (
+    r"(?<![\w@.,/^=-])"
+    rf"(?:(?<=by\s){_number('c')}|(?<=\sof\s){_number('c2')}|(?P<plus>(?=[+-])){_number('c3')}|"
+    rf"(?P<points>(?=\d[\d.,]*\s?-?(?:percentage\s|percent\s|%\s)?(?:points?|pp|%p)(?![a-z]))){_number('c5')}|{_number('c4')}(?={_KIND}\s{_NOUN}(?![a-z])))"
+    r"(?!\s?of\s(?:the|its|all)\s)"
+)
+_BARE = _number("c")
+# After a change that its ends stand before, nothing may say that it is of something else.
+_END = r"(?=\s?[.,;)]|\s(?:over|compared|relative|in\sabsolute|absolute|on\saverage|and)\s|$)"
+_ENDS_THEN = r"(?:\s(?!and\s|with\s)[\w@-]+){0,3}"
+
+# Each sentence of these has one change and one pair of ends that it surely is the change between.
+_PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
+    (name, sign, re.compile(pattern))
+    for name, sign, pattern in (
+        # improves F1 by 12.3% on X (from 45.2 to 57.5)
+        ("change (from, to)", "from ", rf"{_CHANGE}{_WORDS}{_OPEN}{_FROM_TO}\s?[)\],;]"),
+        # improves F1 by 12.3%, from 45.2 to 57.5
+        ("change, from to", "from ", rf"{_CHANGE}{_WORDS},?\s(?:that\sis,\s)?{_FROM_TO}(?!\s?[(\[,])"),
+        # from 45.2 to 57.5 (+12.3)
+        ("from to (change)", "from ", rf"{_FROM_TO}{_ENDS_THEN}{_OPEN}(?:an?\s|by\s)?{_BARE}{_KIND}(?:\s{_NOUN})?\s?[)\],;]"),
+        # from 45.2 to 57.5, a 12.3% improvement
+        ("from to, a change", "from ", rf"{_FROM_TO}{_ENDS_THEN},?\s(?:[a-z]+ing\s|which\sis\s|-+\s)?(?:an?|with|with\san?)\s(?:[a-z-]+\s){{0,3}}?{_BARE}{_KIND}\s{_NOUN}{_END}"),
+        # from 45.2 to 57.5, a relative improvement of 12.3%
+        ("from to, noun of change", "from ", rf"{_FROM_TO}{_ENDS_THEN},?\s(?:[a-z]+ing\s|which\sis\s|-+\s)?an?\s(?:[a-z-]+\s){{0,3}}?{_NOUN}\s(?:of|by)\s{_BARE}{_END}"),
+        # 45.2 > 57.5 (+12.3)
+        ("arrow (change)", ">", rf"{_number('a')}\s*>\s*{_number('b')}\s?(?:,\s?|[(\[]\s?)(?:by\s|an?\s)?(?=[+-]|\d[\d.]*\s?(?:%|x|pp|points)){_BARE}{_KIND}(?:\s{_NOUN})?\s?[)\],;]"),
+        # +12.3% (45.2 > 57.5)
+        ("change (arrow)", "", rf"{_CHANGE}{_WORDS}{_OPEN}{_ARROW}{_WORDS}\s?[)\],;]"),
+        # 12.3% higher (57.5 vs. 45.2)
+        ("change (versus)", "(", rf"{_CHANGE}{_WORDS}{_OPEN}{_VERSUS}{_WORDS}\s?[)\],;]"),
+        # 57.5 versus 45.2 for LLaMA (12.3% higher)
+        ("versus (change)", "(", rf"{_VERSUS}{_WORDS}\s?[(\[]\s?(?:an?\s)?{_BARE}(?:{_KIND}\s{_NOUN})?\s?[)\],;]"),
+        # 57.5% against 45.2%, a 12.3% improvement
+        ("versus, a change", "", rf"{_VERSUS}{_WORDS},\s(?:[a-z]+ing\s|which\sis\s)?an?\s(?:[a-z-]+\s){{0,3}}?{_BARE}{_KIND}\s{_NOUN}{_END}"),
+        # reaches 57.5, a 12.3% improvement over 45.2
+        ("level, change over", " over ", rf"{_number('b')}{_WORDS}\s?[,(]\s?(?:an?\s)?{_BARE}{_KIND}\s{_NOUN}\sover{_WORDS}\s(?:of\s)?{_number('a')}"),
+    )
+)  # fmt: skip
+# Sizes, settings and dates are ends of no change that is told.
+_ERRORS = re.compile(r"(?i)error|gap|remaining|fail|mistake|miss")
+_MORE = re.compile(r"(?i)\b(?:higher|more|increases?|larger|greater|longer|gains?)\b")
+_LESS = re.compile(
+    r"(?i)\b(?:lower|fewer|less|reductions?|decreases?|smaller|shorter|drops?|savings?)\b"
+)
+_CHANGES = ("c", "c2", "c3", "c5", "c4")
+_NO_END = re.compile(r"(?:19|20)\d\d$")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change between two ends as a text tells it; places are those of the text."""
+
+    pattern: str
+    start: int
+    end: int
+    change_start: int
+    change_end: int
+    ends_start: int
+    ends_end: int
+    first: Printed
+    last: Printed
+    change: Printed
+    approximate: bool
+    text: str
+    around: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A way to read a change, and the range of what it would be."""
+
+    name: str
+    basis: str | None
+    low: float
+    high: float
+    exact: float
+
+    def holds(self, change: Printed, fine: float = 1.0) -> bool:
+        """Whether the change as printed may be this one, rounded or cut off."""
+        over = 2 * change.half * fine
+        return (
+            self.low <= change.value + over + 1e-9
+            and self.high >= change.value - change.half - 1e-9
+        )
+
+
+def told(text: str) -> Iterator[Told]:
+    """Every change of a text that is told with both its ends, in the order of the patterns."""
+    if sum(character.isdigit() for character in text) < 3:
+        return
+    plain, places = _squeezed(folded(text))
+    seen: set[tuple[int, int]] = set()
+    for name, sign, pattern in _PATTERNS:
+        if sign not in plain:
+            continue
+        for found in pattern.finditer(plain):
+            change = next(
+                key for key in _CHANGES if key in pattern.groupindex and found[key] is not None
+            )
+            place = (found.start(change), found.start("a"))
+            if place in seen:
+                continue
+            seen.add(place)
+            if one := _told(name, change, found, text, places):
+                yield one
+
+
+def _squeezed(plain: str) -> tuple[str, Sequence[int]]:
+    """The text without doubled blanks and those before signs, and each character's place in it."""
+    if not _BLANKS.search(plain):
+        return plain, range(len(plain) + 1)
+    kept: list[int] = []
+    at = 0
+    for blank in _BLANKS.finditer(plain):
+        kept.extend(range(at, blank.start()))
+        at = blank.end()
+    kept.extend(range(at, len(plain) + 1))
+    return "".join(plain[place] for place in kept[:-1]), kept
+
+
+_BLANKS = re.compile(r"\s+(?=\s)|\s+(?=[%,.;)])")
+
+
+def _told(
+    name: str, change: str, found: re.Match[str], text: str, places: Sequence[int]
+) -> Told | None:
+    a, b, c = (
+        printed(
+            found[end], found[f"{end}magnitude"], found[f"{end}unit"], found[f"{end}sign"] or ""
+        )
+        for end in ("a", "b", change)
+    )
+    a, b = _same_unit(a, b)
+    if a.unit != b.unit or any(_NO_END.match(found[end]) for end in "ab"):
+        return None
+    # "by 12.3" and "+12.3" need no unit to be a change; "12.3" elsewhere does.
+    bare = change in {"c3", "c5"} or (change == "c" and (name.startswith("change") or bool(c.sign)))
+    if not _a_change(a, b, c, bare):
+        return None
+    about = " ".join(found[f"{end}about"] or "" for end in ("a", "b", change))
+    start, end = places[found.start()], places[found.end()]
+    last = f"{change}unit" if found[f"{change}unit"] else change
+    return Told(
+        pattern=name,
+        start=start,
+        end=end,
+        change_start=places[found.start(change)],
+        change_end=places[found.end(last)],
+        ends_start=places[min(found.start("a"), found.start("b"))],
+        ends_end=places[max(found.end("b"), found.end("a"))],
+        first=a,
+        last=b,
+        change=c,
+        approximate=bool(_ROUGH.sub("", about)),
+        text=text[start:end],
+        around=text[max(0, start - 60) : end + 40],
+    )
+
+
+_ROUGH = re.compile(r"(?<![a-z])(?:an?|the|only|just|even|merely)(?![a-z])|\s")
+
+
+def _a_change(a: Printed, b: Printed, c: Printed, bare_change: bool) -> bool:
+    """Whether such a change is told of such ends at all."""
+    if c.unit not in ("%", "points", "x", None, a.unit):
+        return False  # 3 ms less where the ends are percentages
+    if a.sign or b.sign or a.value == b.value or a.unit == "x":
+        return False  # the ends are changes themselves
+    if c.unit is None and not bare_change:
+        return False  # "54 models", "Opus 4.7"
+    whole = a.unit is None and b.unit is None and a.half == b.half == 0.5
+    if whole and c.unit in ("points", None) and c.half < 0.5:
+        return False  # from 15 to 50 steps is not what gave the 4.3 points
+    # Points are of a scale that ends at 100, as are differences without a unit.
+    return not (c.unit == "points" and max(a.value, b.value) > 100)
+
+
+def _same_unit(a: Printed, b: Printed) -> tuple[Printed, Printed]:
+    """Both ends in one unit: one that is told only once holds for both, times are in seconds."""
+    if a.unit is None and b.unit is not None:
+        a = Printed(a.value, b.unit, a.half, a.sign)
+    elif b.unit is None and a.unit is not None:
+        b = Printed(b.value, a.unit, b.half, b.sign)
+    if a.unit != b.unit and a.unit in SCALES and b.unit in SCALES:
+        (kind, one), (other, two) = SCALES[a.unit], SCALES[b.unit]
+        if kind == other:
+            a = Printed(a.value * one, kind, a.half * one, a.sign)
+            b = Printed(b.value * two, kind, b.half * two, b.sign)
+    return a, b
+
+
+def readings(one: Told) -> list[Reading]:
+    """Every way to read the change, those first that say most."""
+    a, b, c = one.first, one.last, one.change
+    found: list[Reading] = []
+
+    def add(name: str, basis: str | None, corners: list[float], exact: float) -> None:
+        found.append(Reading(name, basis, min(corners), max(corners), exact))
+
+    gap = [abs(y - x) for x in (a.low, a.high) for y in (b.low, b.high)]
+    if (b.low - a.high) * (b.high - a.low) < 0:
+        gap.append(0.0)
+    exact = abs(b.value - a.value)
+    plain = c.unit != "x"
+    if plain and a.unit in (None, "%", "points", c.unit):
+        add("points", "points", gap, exact)
+        if max(a.value, b.value) <= 1.0:
+            add("points of a share", "points", [100 * x for x in gap], 100 * exact)
+    if plain and c.unit != "points" and a.low > 0 and b.low > 0:
+        relative = [100 * abs(y - x) / x for x in (a.low, a.high) for y in (b.low, b.high)]
+        swapped = [100 * abs(y - x) / y for x in (a.low, a.high) for y in (b.low, b.high)]
+        add("relative", "relative", relative, 100 * exact / a.value)
+        add("relative, ends swapped", "relative", swapped, 100 * exact / b.value)
+        ratios = [100 * y / x for x in (a.low, a.high) for y in (b.low, b.high)]
+        inverse = [100 * x / y for x in (a.low, a.high) for y in (b.low, b.high)]
+        add("ratio in percent", None, ratios, 100 * b.value / a.value)
+        add("ratio in percent, ends swapped", None, inverse, 100 * a.value / b.value)
+        whole = 1.0 if max(a.high, b.high) <= 1.0 else 100.0
+        if max(a.high, b.high) < whole and _ERRORS.search(one.around):
+            errors = [
+                100 * abs(y - x) / (whole - z)
+                for x in (a.low, a.high)
+                for y in (b.low, b.high)
+                for z in (x,)
+            ]
+            add("error reduction", "relative", errors, 100 * exact / (whole - a.value))
+            others = [
+                100 * abs(y - x) / (whole - y) for x in (a.low, a.high) for y in (b.low, b.high)
+            ]
+            add(
+                "error reduction, ends swapped", "relative", others, 100 * exact / (whole - b.value)
+            )
+    if c.unit in ("x", None) and a.low > 0 and b.low > 0:
+        ratios = [y / x for x in (a.low, a.high) for y in (b.low, b.high)]
+        inverse = [x / y for x in (a.low, a.high) for y in (b.low, b.high)]
+        add("ratio", None, ratios, b.value / a.value)
+        add("ratio, ends swapped", None, inverse, a.value / b.value)
+        more = [abs(y - x) / min(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
+        add("times more", None, more, exact / min(a.value, b.value))
+    return found
+
+
+def of_other_end(one: Told, way: Reading) -> bool:
+    """Whether a relative change is told of the end that it is not compared with.
+
+    From one value to another, that is the second; where two are set against each other, more is
+    more than the lesser and less is less than the greater.
+    """
+    if way.basis != "relative" or "error" in way.name:
+        return False
+    if "from" in one.pattern:
+        return "swapped" in way.name
+    rises, falls = _MORE.search(one.text), _LESS.search(one.text)
+    if bool(rises) == bool(falls):
+        return False
+    of_first = "swapped" not in way.name
+    return (one.first.value > one.last.value) == (of_first if rises else not of_first)
+
+
+def reading(one: Told) -> Reading | None:
+    """The first way to read the change under which it computes, rounded before cut off."""
+    ways = readings(one)
+    for fine in (0.5, 1.0):
+        for way in ways:
+            if way.holds(one.change, fine):
+                return way
+    return None
+
+
+_USUAL = {"points", "relative", "ratio", "ratio, ends swapped", "points of a share"}
+
+
+def expected(one: Told) -> Reading:
+    """Of the ways the words ask for, the one that comes nearest: what it should have been."""
+    ways = readings(one)
+    if one.change.unit == "points":
+        ways = [way for way in ways if way.basis == "points"] or ways
+    usual = [way for way in ways if way.name in _USUAL]
+    return min(usual or ways, key=lambda way: abs(way.exact - one.change.value))

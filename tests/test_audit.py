@@ -1,0 +1,431 @@
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from pipeline import audit as auditing
+from pipeline import tables
+from pipeline.audit import CHECKS, arithmetic, audit, written
+from pipeline.audit.findings import Finding
+from pipeline.audit.published import claim_id
+from pipeline.cli import app
+from pipeline.extract import extractor_for
+from pipeline.records import Paper
+
+
+def findings_of(out: Path, *papers: Paper) -> list[Finding]:
+    publish(out, *papers)
+    return audit(out).findings
+
+
+def publish(out: Path, *papers: Paper) -> None:
+    """The tables of these papers, in a folder of plain files."""
+    extractor = extractor_for(())
+    for name, table in tables.rows([extractor.extract(paper) for paper in papers]).items():
+        (out / name).mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, out / name / "part-00000.parquet")
+    for name in ("runs", "rejects"):
+        (out / name).mkdir(parents=True, exist_ok=True)
+        empty = tables.TABLES[name].empty_table()
+        pq.write_table(empty, out / name / "part-00000.parquet")
+
+
+PAPER = Paper(
+    "paper-1",
+    "ZapTune: a recipe for small models",
+    "ZapTune lifts LLaMA-2-7B by 3.2% on GSM8K, from 36.2% to 39.4%. On MMLU it has an accuracy of "
+    "51.3%. Code: https://github.com/acme/zaptune",
+)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("clean")
+    publish(out, PAPER)
+    return out
+
+
+@pytest.fixture
+def out(clean: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(clean, tmp_path / "out"))
+
+
+def change(out: Path, table: str, row: int, **columns: object) -> None:
+    """Break a published row."""
+    path = out / table / "part-00000.parquet"
+    rows = pq.read_table(path).to_pylist()
+    rows[row] |= columns
+    pq.write_table(tables.pa.Table.from_pylist(rows, schema=tables.TABLES[table]), path)
+
+
+def severe(out: Path) -> set[tuple[str, str]]:
+    return {(one.check, one.table) for one in audit(out).findings if one.severity != "note"}
+
+
+# --- grounding ---
+
+
+def test_nothing_is_held_against_tables_as_the_program_publishes_them(out: Path) -> None:
+    assert severe(out) == set()
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "expected"),
+    [
+        ("gains", {"start": 1, "end": 5}, ("place", "gains")),
+        ("models", {"surface": "Another"}, ("place", "models")),
+        ("links", {"start": -4}, ("place", "links")),
+        ("gains", {"value": 33.2}, ("number", "gains")),
+        ("sizes", {"value": 7_000}, ("number", "sizes")),
+        ("sizes", {"value": 10**18}, ("size", "sizes")),
+        ("gains", {"sentence_start": 0, "sentence_end": 4, "sentence": "ZapT"}, ("sentence", "gains")),
+        ("gains", {"sentence": "Another one."}, ("sentence", "gains")),
+        ("gains", {"model": "GPT-9"}, ("reference", "gains")),
+        ("gains", {"benchmark": "ZipBench"}, ("reference", "gains")),
+        ("gains", {"metric": "perplexity"}, ("metric", "gains")),
+        ("gains", {"baseline": "the champion"}, ("metric", "gains")),
+        ("models", {"name": "Falcon-180B"}, ("name", "models")),
+        ("links", {"url": "https://github.com/acme/other"}, ("url", "links")),
+        ("links", {"host": "gitlab.com"}, ("url", "links")),
+        ("papers", {"text_sha256": "0" * 64}, ("text-hash", "papers")),
+        ("numbers", {"start": 0, "end": 3, "surface": "Zap", "value": None}, ("cover", "papers")),
+        ("numbers", {"gain_id": "nobody"}, ("reference", "numbers")),
+    ],
+)  # fmt: skip
+def test_a_broken_row_is_found_by_its_check(
+    out: Path, table: str, columns: dict[str, object], expected: tuple[str, str]
+) -> None:
+    change(out, table, 0, **columns)
+    assert expected in severe(out)
+
+
+def test_a_row_that_stands_twice_is_an_error(out: Path) -> None:
+    for name in ("gains", "models", "papers", "numbers"):
+        path = out / name / "part-00000.parquet"
+        table = pq.read_table(path)
+        pq.write_table(tables.pa.concat_tables([table, table.slice(0, 1)]), path)
+    found = severe(out)
+    assert {("unique", name) for name in ("gains", "models", "papers", "numbers")} <= found
+
+
+def test_rows_without_their_paper_are_an_error(out: Path) -> None:
+    change(out, "links", 0, paper_id="paper-0")
+    assert ("reference", "papers") in severe(out)
+
+
+def test_one_value_extracted_as_two_claims_is_an_error(out: Path) -> None:
+    path = out / "gains" / "part-00000.parquet"
+    rows = pq.read_table(path).to_pylist()
+    rows.append({**rows[0], "gain_id": "another"})
+    pq.write_table(tables.pa.Table.from_pylist(rows, schema=tables.TABLES["gains"]), path)
+    assert ("twice", "gains") in severe(out)
+
+
+# --- arithmetic ---
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("It gains 12.3 points (from 45.2 to 57.5).", "points"),
+        ("It improves F1 by 27.2% (from 45.2 to 57.5).", "relative"),
+        ("It improves F1 by 12.3% (from 0.452 to 0.575).", "points of a share"),
+        ("Latency falls by 75%, from 2 s to 500 ms.", "relative"),
+        ("A 4x speedup (from 200 ms to 50 ms).", "ratio, ends swapped"),
+        ("Errors fall by 50% (from 90% to 95%).", "error reduction"),
+        ("Accuracy rises from 45.2% to 57.5% (+12.3%).", "points"),
+        ("Accuracy rises from $45.2\\%$ to $57.5\\%$, a 12.3-point gain.", "points"),
+        ("F1: 45.2 → 57.5 (+12.3).", "points"),
+        ("It has 27.2% higher F1 (57.5 vs. 45.2).", "relative, ends swapped"),
+        ("It gains 12.35 points (from 45.2 to 57.5).", "points"),
+    ],
+)
+def test_a_change_that_computes_says_how_it_is_read(text: str, reading: str) -> None:
+    [one] = arithmetic.told(text)
+    way = arithmetic.reading(one)
+    assert way is not None
+    assert way.name == reading
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A 63.5% improvement (from 19.5 to 31.5).", 61.5),
+        ("It gains 13.2 points (from 45.2 to 57.5).", 12.3),
+        ("Latency falls by 57%, from 200 ms to 50 ms.", 75.0),
+        ("A 5x speedup (from 200 ms to 50 ms).", 4.0),
+    ],
+)
+def test_a_change_that_does_not_compute_is_told_what_it_should_be(
+    text: str, expected: float
+) -> None:
+    [one] = arithmetic.told(text)
+    assert arithmetic.reading(one) is None
+    assert arithmetic.expected(one).exact == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It gains 4.3 points when scaling from 15 to 50 (+4.3 points) steps.",
+        "We release 54 language models ranging from 99M to 3.9B parameters.",
+        "Accuracy rises from 4.4% to 23.6% and leads to a 4.0% improvement in all-class accuracy.",
+        "Accuracy on AIME24 (80.3 vs. 79.8) is higher than that of Falcon-180B (70 vs. 60).",
+        "GPT-4.7 drops from 96.2% to 91.0%.",
+        "It grew by 5% from 2016 to 2023.",
+        "Gains range from +1.5% to -18.8% (-26.5% relative).",
+    ],
+)
+def test_numbers_that_are_no_ends_of_a_change_are_left_alone(text: str) -> None:
+    assert [one for one in arithmetic.told(text) if arithmetic.reading(one) is None] == []
+
+
+def test_a_relative_change_of_the_wrong_end_is_a_note() -> None:
+    [one] = arithmetic.told("Latency rises from 40 ms to 100 ms (a 60% increase).")
+    way = arithmetic.reading(one)
+    assert way is not None
+    assert arithmetic.of_other_end(one, way)
+
+
+def test_nineteen_of_twenty_claims_broken_at_random_are_found() -> None:
+    chance = random.Random(20)
+    broken = found = whole = 0
+    for _ in range(1500):
+        text, numbers = _true_claim(chance)
+        whole += all(map(_computes, arithmetic.told(text.format(**numbers))))
+        name = chance.choice([key for key in numbers if f"{{{key}}}" in text])
+        digits = numbers[name]
+        # One of the first two digits is another: a slip that matters, as a typing error would.
+        at = chance.choice([n for n, sign in enumerate(digits) if sign.isdigit()][:2])
+        other = chance.choice([sign for sign in "123456789" if sign != digits[at]])
+        numbers[name] = digits[:at] + other + digits[at + 1 :]
+        broken += 1
+        found += not all(map(_computes, arithmetic.told(text.format(**numbers))))
+    assert whole >= 0.99 * broken
+    assert found / broken >= 0.95
+
+
+def _computes(one: arithmetic.Told) -> bool:
+    way = arithmetic.reading(one)
+    return way is not None and not arithmetic.of_other_end(one, way)
+
+
+def _true_claim(chance: random.Random) -> tuple[str, dict[str, str]]:
+    text = chance.choice(
+        [
+            "It improves accuracy by {c} on ZipBench-2 (from {x}% to {y}%).",
+            "Accuracy rises from {x}% to {y}%, a {c} improvement.",
+            "Accuracy rises from {x}% to {y}% (+{c}).",
+            "We see a {c} improvement (from {x}% to {y}%).",
+            "ZapTune has {c} higher accuracy ({y}% vs. {x}%).",
+            "Accuracy rises from {x}% to {y}%, a relative improvement of {r}.",
+            "F1: {x} -> {y} (+{p})",
+            "It reduces latency by {l}, from {slow} ms to {fast} ms.",
+            "We see a {f} speedup (from {slow} ms to {fast} ms).",
+        ]
+    )
+    x = round(chance.uniform(10, 80), 1)
+    y = round(min(98.0, x + chance.uniform(1.5, 25)), 1)
+    slow = chance.randint(80, 900)
+    fast = round(slow * chance.uniform(0.2, 0.8))
+    relative, points = f"{100 * (y - x) / x:.1f}%", f"{y - x:.1f} points"
+    return text, {
+        "x": f"{x}", "y": f"{y}", "slow": f"{slow}", "fast": f"{fast}", "r": relative,
+        "p": f"{y - x:.1f}", "c": chance.choice([relative, points, f"{y - x:.1f}%"]),
+        "l": f"{100 * (slow - fast) / slow:.1f}%", "f": f"{slow / fast:.2f}x",
+    }  # fmt: skip
+
+
+def test_the_reading_goes_to_the_basis_of_its_gain(tmp_path: Path) -> None:
+    publish(
+        tmp_path,
+        Paper("p", "T", "ZapTune improves accuracy on GSM8K by 8.8% (from 36.2% to 39.4%)."),
+    )
+    [basis] = audit(tmp_path).bases
+    assert (basis.basis, basis.reading) == ("relative", "relative")
+    assert basis.claim_id in {
+        row["gain_id"] for row in tables.read_table(tmp_path, "gains").to_pylist()
+    }
+
+
+def test_arithmetic_takes_linear_time() -> None:
+    for text in ("from 1 to " * 4000, "by 5% on " * 4000, "(1 vs. 2 " * 4000, "+1 a b c d " * 4000):
+        assert list(arithmetic.told(text)) is not None
+
+
+# --- bounds, direction, contradictions ---
+
+
+def test_bounds_directions_and_doubtful_statistics_are_warnings(tmp_path: Path) -> None:
+    found = findings_of(
+        tmp_path,
+        Paper("a", "T", "ZapTune reaches an accuracy of 104% on MMLU."),
+        Paper("b", "T", "ZapTune reduces memory usage by 130%."),
+        Paper("c", "T", "ZapTune improves perplexity from 10.2 to 12.4 on WikiText-103."),
+        Paper("d", "T", "The difference is significant (p < 1.7)."),
+    )  # fmt: skip
+    told = {(one.paper_id, one.check) for one in found if one.severity != "note"}
+    assert told == {("a", "bounds"), ("b", "bounds"), ("c", "better"), ("d", "p-value")}
+
+
+def test_a_from_to_that_goes_the_other_way_is_an_error(tmp_path: Path) -> None:
+    publish(tmp_path, Paper("p", "T", "Accuracy on GSM8K rises from 36.2% to 39.4%."))
+    change(tmp_path, "gains", 0, direction="down")
+    assert ("direction", "gains") in severe(tmp_path)
+
+
+def test_a_verb_that_says_otherwise_is_a_warning(tmp_path: Path) -> None:
+    publish(tmp_path, Paper("p", "T", "ZapTune reduces accuracy by 5.2% on MMLU."))
+    change(tmp_path, "gains", 0, direction="up")
+    assert ("verb", "gains") in severe(tmp_path)
+
+
+def test_papers_that_contradict_each_other_are_listed_and_not_judged(tmp_path: Path) -> None:
+    found = findings_of(
+        tmp_path,
+        Paper("a", "One evaluation of many models", "GPT-4 reaches an accuracy of 86.4% on MMLU."),
+        Paper("b", "Another evaluation of models", "GPT-4 reaches an accuracy of 83.0% on MMLU."),
+        Paper("c", "A third evaluation of models", "GPT-4 reaches an accuracy of 86% on MMLU."),
+        Paper("d", "A third evaluation of models", "GPT-4 reaches an accuracy of 86% on MMLU."),
+    )  # fmt: skip
+    told = [(one.paper_id, one.expected) for one in found if one.check == "same-result"]
+    assert [paper for paper, _ in told] == ["a", "b", "c", "d"]
+    assert told[0][1] == "83.0% in b"
+
+
+def test_two_records_of_one_paper_with_other_values_are_listed(tmp_path: Path) -> None:
+    title = "ZapTune: a recipe for very small models"
+    found = findings_of(
+        tmp_path,
+        Paper("a", title, "ZapTune reaches an accuracy of 86.4% on MMLU."),
+        Paper("b", title, "ZapTune reaches an accuracy of 87.4% on MMLU."),
+    )
+    assert {one.paper_id for one in found if one.check == "same-paper"} == {"a", "b"}
+
+
+def test_what_a_value_does_not_tell_is_a_note_and_lowers_the_papers_score(tmp_path: Path) -> None:
+    publish(tmp_path, Paper("p", "T", "It improves by 5.2%."))
+    audited = audit(tmp_path)
+    assert {one.check for one in audited.findings} == {"no-metric", "no-benchmark", "no-baseline"}
+    [score] = audited.scores
+    assert (score.gains, score.complete, score.notes) == (1, 0.0, 3)
+
+
+# --- the command ---
+
+
+def paperclaims(*args: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, args, prog_name="paperclaims")
+    return result.exit_code, result.output
+
+
+def test_the_command_writes_its_tables_and_ends_with_1_on_errors(out: Path) -> None:
+    assert paperclaims("audit", str(out))[0] == 0
+    assert pq.read_table(out / "audit").schema.names == written.AUDIT_TABLES["audit"].names
+    change(out, "gains", 0, value=33.2)
+    code, said = paperclaims("audit", str(out))
+    assert code == 1
+    assert "error: number, paper-1, gains" in said
+    [row] = [r for r in pq.read_table(out / "audit").to_pylist() if r["severity"] == "error"]
+    assert row["claim_id"] == claim_id("gains", tables.read_table(out, "gains").to_pylist()[0])
+    assert paperclaims("audit", str(out), "--off", "number")[0] == 0
+    assert pq.read_table(out / "audit_papers").num_rows == 1
+    assert pq.read_table(out / "audit_basis").num_rows >= 1
+
+
+def test_a_check_that_is_not_there_is_told(out: Path) -> None:
+    code, said = paperclaims("audit", str(out), "--off", "nothing")
+    assert code == 1
+    assert "nothing: no such check; there are place, " in said
+
+
+def test_every_check_asks_something_and_has_an_example() -> None:
+    assert len(CHECKS) > 20
+    for check in CHECKS.values():
+        assert check.asks.endswith("?"), check.name
+        assert check.example, check.name
+    listed = re.findall(r"^\| `([\w-]+)` \|", auditing.catalogue(), re.MULTILINE)
+    assert listed == list(CHECKS)
+    assert paperclaims("audit", ".", "--checks")[1].startswith("| check | severity |")
+
+
+def test_a_spreadsheet_calculates_nothing(tmp_path: Path, out: Path) -> None:
+    change(out, "gains", 0, surface="=1+1")
+    assert paperclaims("audit", str(out), "--csv", str(tmp_path / "f.csv"))[0] == 1
+    text = (tmp_path / "f.csv").read_text(encoding="utf-8")
+    assert "'=1+1" in text
+    assert not re.search(r"(?:^|,)\"?[=+@-]", text, re.MULTILINE)
+
+
+# --- other programs ---
+
+TEXT = "ZapTune gains 3.2% on GSM8K, a 63.5% improvement (from 19.5 to 31.5)."
+
+
+def foreign(tmp_path: Path, name: str, content: str) -> str:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    code, said = paperclaims("audit", str(path), "--format", "auto")
+    assert code == 1, said
+    return said
+
+
+def test_extractions_of_langextract_are_audited(tmp_path: Path) -> None:
+    record = {
+        "document_id": "d",
+        "text": TEXT,
+        "extractions": [
+            _langextract("gain", "3.2%", 14, 18),
+            _langextract("gain", "3.9%", 14, 18),
+            _langextract("gain", "9.9%", None, None),
+        ],
+    }
+    said = foreign(tmp_path, "x.jsonl", json.dumps(record) + "\n")
+    assert said.count("the text at its place is not its surface") == 1
+    assert "it stands nowhere in the text" in said
+    assert "arithmetic" in said
+    assert "3 spans of 1 texts" in said
+
+
+def _langextract(label: str, text: str, start: int | None, end: int | None) -> dict[str, object]:
+    interval = None if start is None else {"start_pos": start, "end_pos": end}
+    return {"extraction_class": label, "extraction_text": text, "char_interval": interval}
+
+
+def test_brat_standoff_is_audited(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "a.ann").write_text(
+        "T1\tGain 14 18\t3.2%\nT2\tGain 14 18\t3.3%\nA1\tValue T1 9.2\n", encoding="utf-8"
+    )
+    code, said = paperclaims("audit", str(tmp_path))
+    assert code == 1
+    assert "not its surface" in said
+    assert "its value is not told by its surface" in said
+
+
+def test_spacy_documents_are_audited(tmp_path: Path) -> None:
+    spans = [{"start": 14, "end": 18, "label": "GAIN"}, {"start": 14, "end": 18, "label": "GAIN"}]
+    said = foreign(tmp_path, "x.json", json.dumps({"text": TEXT, "spans": {"sc": spans}}))
+    assert "a second span of the same label and place" in said
+
+
+def test_plain_lines_are_audited(tmp_path: Path) -> None:
+    line = {"text": TEXT, "start": 14, "end": 18, "label": "gain", "value": 3.2}
+    said = foreign(
+        tmp_path, "x.jsonl", "".join(json.dumps({**line, "value": v}) + "\n" for v in (3.2, 32))
+    )
+    assert "expected 3.2" in said
+
+
+def test_a_file_of_no_known_format_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
+    code, said = paperclaims("audit", str(tmp_path / "x.jsonl"))
+    assert code == 1
+    assert "none of the formats langextract, brat, spacy, plain" in said
