@@ -305,3 +305,19 @@ def test_a_benchmark_may_go_on_with_a_part_of_its_name() -> None:
 def test_a_rival_may_have_a_signed_figure() -> None:
     sentence = "It is better than those before it (+2.1%), that is, ZapGuard (+4.3%)."
     assert models(sentence + " ZapGuard is slow. ZapGuard is big.") == {"ZapGuard": "baseline"}
+
+
+def test_a_model_is_known_by_a_word_of_its_trade_anywhere_and_a_benchmark_in_its_sentence() -> None:
+    assert models("Videos are long. We test it with Wan and others.") == {"Wan": "base"}
+    assert models("Roads are long. We test it with Wan and others.") == {}
+    assert benchmarks("We parse to SQL. Nobody likes the Spider in the bath.") == {}
+
+
+def test_a_part_of_a_known_benchmark_belongs_to_its_name() -> None:
+    found = benchmarks("It gains 3% on APPS-dev and 2% on ARC-challenge, APPS-based ones aside.")
+    assert set(found) == {"APPS-dev", "ARC-challenge", "APPS"}
+
+
+def test_variants_in_small_letters_belong_to_the_name() -> None:
+    found = models("It outperforms Gemini-1.5-pro, FLUX.1-dev for images, and GPT-3 Curie (13B).")
+    assert set(found) == {"Gemini-1.5-pro", "FLUX.1-dev", "GPT-3 Curie"}

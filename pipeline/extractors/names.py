@@ -7,6 +7,7 @@ beside ("X, a framework"), the company it keeps in lists. Two points of evidence
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -57,8 +58,9 @@ _VERSION = regex.compile(
     r"Opus|Haiku|Vision|VL|Coder|Math|Omni|Audio|Next|NeXT|Plus|Max|Preview|Thinking|Zero|Distill|Image|Video|Code|"
     r"Dev|Schnell|OneVision|Reasoning|Reasoner|Think|LM|Embedding|R1|V\d|Math-Instruct|Coder-Instruct)(?![A-Za-z])"
     r"|-(?:instruct|chat|base|large|small|tiny|medium|huge|xl|xxl|turbo|mini|nano|it|sft|dpo|preview|vision|vl|coder|math|"
+    r"pro|flash|dev|schnell|lite|plus|max|thinking|exp|sonnet|opus|haiku|distill|video|audio|omni|"
     r"uncased|cased|Base|L|B|S|H|G|XS|T|Ti)(?![A-Za-z\d])"
-    r"|-A\d{1,2}(?:\.\d)?B(?![A-Za-z\d])|[- ](?:Air|Codex|Fable|Opus|Sol|Terminus|Speciale|Exp|Guard|Edit|Live|Fast|High|Low|latest)(?![A-Za-z])"
+    r"|-A\d{1,2}(?:\.\d)?B(?![A-Za-z\d])|[- ](?:Curie|Davinci|Ada|Babbage|Air|Codex|Fable|Opus|Sol|Terminus|Speciale|Exp|Guard|Edit|Live|Fast|High|Low|latest)(?![A-Za-z])"
     r"|-(?:[IT]2[VI]|TI2V|FP8|NVFP4|AWQ|GPTQ|PT|IT|DPO|SFT|RL)(?![A-Za-z\d])"
     r"|-[A-Z][A-Za-z]?/\d+(?:@\d+)?|-X{1,2}L/\d|/\d{1,2}(?=[^\w/]|$)(?<=[LBSHGT]/\d{1,2})|[- ][A-Z]\d(?!\w)|-preview(?!\w))"
 )
@@ -79,6 +81,9 @@ _EDITION = regex.compile(
     r"(?:[- ~]?['\u2018\u2019]?(?:(?:19|20)\d\d|(?<=['\u2018\u2019])\d\d)(?![\d.,%-]|\s(?:[a-z]+s)\b)"
     r"|[- ~]?[vV]?\d\.\d(?!\.?\d|[%\\]|\s?(?:points?|percent|pp|x|times|BLEU|mAP|and \d|to \d|on|by|in)\b|\s?%))?"
     r"(?:(?:\s\p{Lu}\p{L}+){0,3}\s[Ss]hared(?:\s\p{Ll}+){0,2}\s[Tt]ask(?![a-z])(?:\s\d(?!\d))?)?"
+)
+_PART_OF_DATA = re.compile(
+    r"-(?:dev|test|val|train|long|short|easy|hard|challenge|mini|full|lite|verified|diamond|extended|clean|other|core|live)(?![\w-])"
 )
 _YEAR = regex.compile(
     r"[- ~]?(?:(?:(?:19|20)\d\d|['\u2018\u2019]?\d\d)(?![\d.])(?:.*[Tt]ask.*)?|.*[Ss]hared.*[Tt]ask.*)$"
@@ -468,6 +473,8 @@ class Names:
             else:
                 edition = _EDITION.match(folded, end)
                 end = edition.end() if edition else end
+                part = _PART_OF_DATA.match(folded, end)
+                end = part.end() if part else end
             tail = _TAIL.match(folded[end : end + 60])
             variant = False
             if tail:
@@ -494,7 +501,14 @@ class Names:
             hit.entry,
             *self._twins.get((hit.entry.path, key_of(text.text[hit.start : hit.end])), ()),
         ]
-        entries = [e for e in entries if self._has_needs(e, text.text[low:high].lower())]
+        # what a model is for may be said anywhere; the words that benchmarks need are common ones
+        entries = [
+            e
+            for e in entries
+            if self._has_needs(
+                e, (text.text if e.file == "models" else text.text[low:high]).lower()
+            )
+        ]
         if len(entries) < 2:
             return next(iter(entries), None)
         needing = [e for e in entries if e["needs"]]
