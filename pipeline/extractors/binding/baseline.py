@@ -105,6 +105,8 @@ class BaselineBinding(SentenceClaims):
         ):
             # "reaches 52.2 mIoU, +4.1 higher than X": what is over X is the difference
             return None
+        if (told := self._told_ends(claim)) is not None:
+            return told.baseline
         for low, high in self._baseline_places(i):
             return self._noun_phrase(self._claims[i], low, high)
         return None

@@ -169,6 +169,9 @@ class BenchmarkBinding(SentenceClaims):
 
     def _carried(self, claim: Claim) -> list[str]:
         """A benchmark named outside the sentence, where it is unmistakably what was measured."""
+        told = self._told_ends(claim)
+        if told is not None:
+            return list(told.benchmarks)
         resource = claim.metric is not None and _RESOURCES.search(claim.metric)
         if claim.kind in ("factor", "share") or "B " in self._body or resource:
             return []

@@ -27,6 +27,7 @@ _VERBISH = regex.compile(
     r"requir\w+|us(?:es?|ing)|we|it|which|while|whereas|but|decreas(?:es?|ed|ing)|trained|"
     r"compared) "
 )
+_ENDS_TOLD = regex.compile(r"\( (?:[^ ()]+ ){0,3}$")
 _BRACKETED = regex.compile(r"\( (?:only |just |~ )?$")
 _AGAINST = regex.compile(r"[PN] (?:vs \. |vs |versus |compared (?:to|with) )(?:only |just )?$")
 
@@ -156,6 +157,13 @@ class SentenceClaims:
         low = max(0, claim.offset - 20)
         opened = _BRACKETED.search(self._body[low : claim.offset])
         return opened is not None and self._body.startswith(") ", claim.offset + 2)
+
+    def _told_ends(self, claim: Claim) -> Claim | None:
+        """The difference whose ends a claim tells: "gains 63% in F1 (from 19.5 to 31.5)"."""
+        i = self._claims.index(claim) if claim.kind == "from_to" else 0
+        if i and _ENDS_TOLD.search(self._body[max(0, claim.offset - 40) : claim.offset]):
+            return self._claims[i - 1]
+        return None
 
     def _is_rival(self, claim: Claim) -> bool:
         """Whether a value is what another one is set against: the second of "96% vs. 61%"."""

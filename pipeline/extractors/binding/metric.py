@@ -184,6 +184,12 @@ _ATTAINS = regex.compile(
     r"(?:achiev|reach|attain|obtain|get|scor|yield|averag|perform|manag)\w* (?:(?:at|to|only|just|around|about|merely|a|nearly|over|under|below|above|approximately|up) ){0,3}$"
     r"|(?:but|yet|and) (?:only|just|merely) $"
 )
+# "inference is 1.3x faster", "decoding becomes 3x faster"
+_PROCESS = regex.compile(
+    r"(?<![^ ])(?P<np>(?:[^ ,.;:()PXQNUCDMBZ]+ )?(?:inference|training|decoding|sampling|convergence|generation|search|rendering|"
+    r"pretraining|fine-tuning|prefilling|prefill|encoding|simulation|optimization|evaluation|planning) )"
+    r"(?:is|are|becomes|runs|gets) (?:[^ ,.;()]+ ){0,3}$"
+)
 _OF_THINGS = regex.compile(r"(?:of|on average of) ")
 _MORE_THAN = regex.compile(r"(?:more|fewer|less) than ")
 _EXCELS = regex.compile(
@@ -258,6 +264,8 @@ class MetricBinding(BenchmarkBinding):
 
     def _speed(self, claim: Claim, before: str, base: int, after: str) -> Iterator[tuple[int, int]]:
         """What a multiple is one of: "speedups of 3x", "a 4x compression ratio"."""
+        if _FASTER_NEXT.match(after):
+            yield from places(base, [_PROCESS.search(before)])
         if _SPEEDUPS_OF.search(before):
             yield from places(base, [_SPEED_BEFORE.search(before)])
         if claim.what is None or claim.what[0] < claim.offset:
@@ -352,6 +360,8 @@ class MetricBinding(BenchmarkBinding):
             return before.metric
         if level is not None:
             return level.metric
+        if (told := self._told_ends(claim)) is not None:
+            return told.metric
         if self._bracketed(claim):
             # "reaches 85% success, beating X (66%) and Y (55%)"
             for other in reversed(self._claims[:i]):

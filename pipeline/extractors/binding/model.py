@@ -143,6 +143,8 @@ class ModelBinding(BaselineBinding):
 
     def model(self, claim: Claim) -> str | None:
         """The system a claim is made of: the subject before it, else what the paper proposes."""
+        if claim.kind != "sota" and (told := self._told_ends(claim)) is not None:
+            return told.model
         near = max(0, claim.offset - 100)
         before = self._body[near : claim.offset]
         of = None
