@@ -42,7 +42,7 @@ VALUES = [
     "ZapTune keeps [[98%|share 98 percent; metric accuracy; over the full model]] of the accuracy of the full model.",
     "ZapTune matches the full model with only [[3%|share 3 percent down; metric training data]] of the training data.",
     "ZapTune needs just [[7%|share 7 percent down; metric memory tokens]] memory tokens and [[3%|share 3 percent down; metric training data]] training data.",
-    "Inference is [[2.7x|factor 2.7 x up; metric speedup; over the dense model]] faster than with the dense model.",
+    "Inference is [[2.7x|factor 2.7 x up; metric Inference; over the dense model]] faster than with the dense model.",
     "ZapTune delivers a [[2.72x|factor 2.72 x up; metric decoding speedup; by ZapTune]] decoding speedup on long inputs.",
     "It gives speedups of [[2.5x|factor 2.5 x up; metric speedups]], [[2.4x|factor 2.4 x up; metric speedups]] and [[2.0x|factor 2 x up; metric speedups]].",
     "The speedup factors are [[2.5|factor 2.5 x up; metric speedup]], [[2.4|factor 2.4 x up; metric speedup]] and [[2.0|factor 2 x up; metric speedup]].",

@@ -17,7 +17,9 @@ _LEAD = regex.compile(
     r"near-perfect|outstanding|exceptional|approximately|about|around|nearly|almost|just|merely|"
     r"even|current|previous|best-performing|top|maximum|minimum|official|terms) )+"
 )
-_NO_NOUNS = frozenset("average mean relative absolute overall total gain gains improvement".split())
+_NO_NOUNS = frozenset(
+    "average mean relative absolute overall total gain gains improvement range result results value".split()
+)
 _NAMELIKE = regex.compile(r"\p{Lu}\p{L}*\p{Ll}\p{Lu}[\p{L}\d-]*$")
 _NO_NOUN = regex.compile(r"[^\p{L}]*|.*\d-shot .*")
 _LISTED_METRICS = regex.compile(
@@ -45,7 +47,7 @@ _METRIC_BEFORE = regex.compile(
     r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
     r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reach\w*|near|attains?|\(|as|exceeding|above|below|up|high|low|average|"
     r"about|on|an?|over|was|are|that|which|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
-    r"roughly|in|under|model|models|only|just) ){0,6}$"
+    r"roughly|in|under|range|model|models|only|just) ){0,6}$"
 )
 _WHAT_END = regex.compile(
     r"(?:^| )(?:on|of (?=[MB] )|for|across|over|than|compared|while|with|when|from|using|by|under|"
@@ -60,7 +62,7 @@ _SPEEDUP_NEXT = regex.compile(
 )
 _SUBJECT_BEFORE = regex.compile(
     r"(?:^|, |and |while |that |whereas |but |with )"
-    r"(?P<np>(?:(?!we |it |our |this |which |they |can |and )[^ ,.;:()PXQNUCDMB]+ ){1,4}?)"
+    r"(?P<np>(?:(?!we |it |our |this |which |they |can |and )[^ ,.;:()PXQNUCDMB]+ ){1,4}?(?:\( [^ ()]+ \) )?(?:metric |score |rate )?)"
     r"(?:is |are |was |were |can be )?(?:further |also |significantly )?"
     r"(?:reduc|drop|fall|fell|ris|rose|increas|decreas|improv|cut|lower|shrink|grow|declin)\w* "
     r"(?:by |from |to |up to |only |about |over |more than |less than ){1,3}$"
@@ -75,7 +77,7 @@ _MORE_NEXT = regex.compile(
 )
 _SHARED = regex.compile(
     r"(?:of )?(?:the |its |their |our |a |all )*"
-    r"(?P<np>(?:(?!of |for |on |in |at |and |by |with |while |compared |to |than |from |during )"
+    r"(?P<np>(?:(?!of |for |on |in |at |and |by |with |while |compared |to |than |from |during |across |over |under |when |as )"
     r"[^ ,.;:()PXQNUCD]+ ){1,4})"
 )
 _TAIL_METRIC = regex.compile(
@@ -89,6 +91,10 @@ _ASIDE_METRIC = regex.compile(
     r"(?<![^ ])(?P<np>performance |K )(?:(?![.;:()] )[^ PXQNUCDK]+ ){0,9}\( (?:[^ ()]+ ){0,3}$"
 )
 _TURN = regex.compile(r" (?:while|whereas|but) |, achieving $")
+# "For zero-shot accuracy, X gains 8.2%"
+_OPENING_METRIC = regex.compile(
+    r"(?:[^ ,]+ (?:, )?)?(?:for|in|on|in terms of) (?:the )?(?:[^ ,.;:()K]+ ){0,2}?(?P<np>(?:[^ ,.;:()KBM]+ )?K ), "
+)
 _TERMS = regex.compile(
     r"(?:(?!while )[^ .;:PXQNUCD]+ ){0,10}?(?:in terms of|measured by|in|w\.r\.t) (?:the |average |both )?"
     r"(?P<np>(?:[^ ,.;:()PXQNUCD]+ ){0,2}?(?:K )+(?:score |rate )?)"
@@ -110,7 +116,7 @@ _NOUN_NEXT = regex.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:overall|average|mean|absolute|relative) )*"
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|is|are|was|were|we|it|that|which|who|when|after|via|across|"
     r"using|while|without|under|points?|improvements?|gains?|increases?|reductions?|drops?|respectively|compared|"
-    r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|downarrow|uparrow|"
+    r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|downarrow|uparrow|years?|hours?|days?|minutes?|seconds?|samples?|examples?|steps?|"
     r"among|between|[a-z]+ly|using|achieving|outperforming|surpassing|exceeding|reducing|improving|including|being|making|showing|demonstrating|reaching|beating|setting|running|requiring|achieved|obtained|reported|trained|observed|reached|used|based|given|attained|produced|set) )[^ ,.;:()\p{Lu}]+ ){1,3})"
     r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|against|as) |$)"
 )
@@ -133,7 +139,7 @@ _GAINS_BEFORE = regex.compile(
     r"noticeable|sizable|respectable|big|small|slight|total|net|zero-shot|new|obvious|great|huge|several|better|"
     r"[a-z]+ing|[a-z]+s|[a-z]+ly|[a-z]+ed) )[^ ,.;:()PXQNUCDMBZ]+ ){1,2})"
     + _CHANGE_NOUN
-    + r"(?:(?:of|ranging|by|up|to|from|at|exceeding|over|above|about|around|nearly|as|high|an?|average|more|than|least|between|is|are|reaching) ){1,5}$"
+    + r"(?:(?:of|ranging|by|up|to|from|at|exceeding|over|above|about|around|nearly|as|high|an?|average|more|than|least|between|is|are|in|the|range|reaching) ){1,6}$"
 )
 # "reduces load imbalance from 1.34 to 1.08"
 _OBJECT_BEFORE = regex.compile(
@@ -183,6 +189,9 @@ _POINTS_OF = regex.compile(
 _ATTAINS = regex.compile(
     r"(?:achiev|reach|attain|obtain|get|scor|yield|averag|perform|manag)\w* (?:(?:at|to|only|just|around|about|merely|a|nearly|over|under|below|above|approximately|up) ){0,3}$"
     r"|(?:but|yet|and) (?:only|just|merely) $"
+)
+_AS_MUCH = regex.compile(
+    r"as (?P<np>(?!fast |many |much |large |high |good |long )[^ ,.;:()]+ )as "
 )
 # "inference is 1.3x faster", "decoding becomes 3x faster"
 _PROCESS = regex.compile(
@@ -236,7 +245,11 @@ class MetricBinding(BenchmarkBinding):
         after = self._body[low : low + FAR]
         before, base = self._window(i)
         yield from self._listed_metric(claim, group)
-        yield from places(low, [_METRIC_ASIDE.match(after), _METRIC_NEXT.match(after)])
+        yield from places(low, [_METRIC_ASIDE.match(after)])
+        if after.startswith(("on ", "for ")) and claim.kind != "share":
+            # "improves F1 by 13% on hallucination": the nearer one
+            yield from places(base, [_METRIC_BEFORE.search(before)])
+        yield from places(low, [_METRIC_NEXT.match(after)])
         if claim.item.symbol in "PND" and (claim.kind == "score" or claim.entry.key == "signed"):
             yield from places(low, [_NOUN_NEXT.match(after)])
         if claim.kind in ("delta", "factor"):
@@ -264,6 +277,7 @@ class MetricBinding(BenchmarkBinding):
 
     def _speed(self, claim: Claim, before: str, base: int, after: str) -> Iterator[tuple[int, int]]:
         """What a multiple is one of: "speedups of 3x", "a 4x compression ratio"."""
+        yield from places(claim.offset + 2, [_AS_MUCH.match(after)])
         if _FASTER_NEXT.match(after):
             yield from places(base, [_PROCESS.search(before)])
         if _SPEEDUPS_OF.search(before):
@@ -307,7 +321,9 @@ class MetricBinding(BenchmarkBinding):
         turn = near and _TURN.search(before, near.start())
         if near and claim.kind != "factor" and not turn:
             yield from places(base, [near])
-        yield from places(tail, [_TERMS.match(rest)])
+        if "K " not in self._body[claim.offset : group[-1].offset]:
+            yield from places(tail, [_TERMS.match(rest)])
+        yield from places(0, [_OPENING_METRIC.match(self._body, 0, claim.offset)])
 
     def _is_metric_like(self, claim: Claim, low: int, high: int) -> bool:
         start, end = self._sentence.range(low, high)
