@@ -318,6 +318,8 @@ def _with_units(quantities: list[Quantity], text: str) -> list[Quantity]:
         glue = text[one.end : two.start]
         said = two.shape == "points" and glue in (" and ", " or ", ", ", ", and ")
         said |= two.shape == "percent" and one.decimal and glue in (" and ", " or ")
+        if text.endswith((" at ", "@"), 0, one.start):
+            continue  # "5.0 points in mAP at 0.5 and 6.7 points"
         if said and not one.bound:
             quantities[i - 1] = replace(one, shape=two.shape, unit=two.unit)
     return quantities

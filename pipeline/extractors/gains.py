@@ -72,7 +72,7 @@ _QUALIFIERS = tuple(
     )
 )
 _AVERAGE_AFTER = regex.compile(
-    r"(?:[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg|mean \))"
+    r"(?:(?:, )?(?:and|or|,|/) [PXQN] ){0,3}(?:(?![PXQNUDC] )[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg|mean \))"
 )
 _AVERAGED_OVER = ("averaged over ", "averaged across ", "on average ")
 _GAIN_OVER = regex.compile(
@@ -107,7 +107,8 @@ _RANKS = (1, 3, 5, 10, 20, 50, 100, 1000)  # "nDCG at 10"
 _BY_BEFORE = regex.compile(r" by (?:[^ ]+ )?$")
 _MEASURED_BEFORE = regex.compile(
     r"M \( (?:[^ ]+ )?$|M (?:at|:) $|(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|error rates?|"
-    r"coefficient|aurocs?|aucs?|f1s|wers) (?:[^ ]+ ){0,5}$|"
+    r"coefficient|aurocs?|aucs?|f1s|wers|similarity|similarities|self-similarity) (?:[^ ]+ ){0,6}$|"
+    r"(?:^| )results? (?:[^ .;]+ ){0,9}(?:is|are|was|were) $|"
     r"(?:^| )(?:r|r2|r\\^2|rho|\u03c1|kappa|\u03ba) (?:=|:|of|>|<|up to) (?:[^ ]+ ){0,1}$"
 )
 _ATTAINS_BEFORE = regex.compile(
@@ -161,6 +162,7 @@ _DATA_AFTER = regex.compile(
     r"of (?:[^ ,.;()]+ ){0,4}?(?:data|dataset|corpus|population|tweets|posts|web|internet|world|sentences|words|"
     r"vocabulary|traffic|market|articles|documents|cases|deaths|cancers|people|speakers|B) "
 )
+_ATTAINED = regex.compile(r"(?<![^ ])(?:achiev|reach|attain|obtain)\w* (?:[^ ]+ ){1,6}$")
 _SPLIT_AFTER = regex.compile(
     r"(?:of (?:[^ ,.;()]+ ){1,3})?(?:as|for) (?:the |our |an? )?(?:training|train|test|testing|validation|"
     r"development) (?:set|data|split|\. |, |and )"
@@ -228,13 +230,33 @@ _SPLIT_CHANGE = regex.compile(
     r"(?P<two>(?P=sign)) "
 )
 # "improved F1 on A (57% to 90%)": levels before and after, told by a verb and what was measured
-_CHANGE_ASIDE = regex.compile(r"(?<=\( )(?:from )?(?P<one>[PN]) \)")
+_CHANGE_ASIDE = regex.compile(
+    r"(?<=[(;] )(?:(?:[^ ():;]+ ){1,3}: )?(?:from )?(?P<one>[PN]) (?:[);]|, D )"
+)
 _MEASURED_ASIDE = regex.compile(r"(?<![^ ])[KB] |(?<![^ ])[PQ] (?:[^ ,.;()]+ ){0,6}$")
+_RIVAL_LEVEL = regex.compile(
+    r"(?:compared (?:to|with)|versus|vs|relative to|over|surpassing|than) (?:[^ ,.;()]+ ){0,4}?"
+    r"(?:state-of-the-art|state of the art|sota|score|record|best|result|performance|K|baseline's) (?:[^ ,.;()]+ )?"
+    r"(?:of|at) (?:[^ ]+ )?$"
+)
 _ELSEWHERE = regex.compile(
     r" (?:with|using|via|under|at|from|against|after|before|which|that|is|are|was|were|while|without|"
     r"through|and|achieving|yielding|showing|demonstrating|representing|indicating|due) "
 )
 _LEVEL_OVER = regex.compile(r"K (?:of|is|at|above|exceeding|below|reaching|was|are) $")
+_OWNED_BEFORE = regex.compile(
+    r"(?<![^ ])(?:surpass\w*|exceed\w*|beat\w*|outperform\w*|match\w*|approach\w*|versus|vs|than|over|against|"
+    r"to|with) (?:[^ ,.;()]+ ){0,3}(?:[^ ]+'s|[a-z]s'|' s|s ') (?:[^ ,.;()]+ ){0,1}$"
+)
+_FURTHER_BEFORE = regex.compile(
+    r"(?:, |(?:^| )(?:and|while|but|whereas|although|though|yet) )(?:(?:only|just|about|another|over|nearly|the|other|a|"
+    r"remaining|further|up to|~) ){0,3}$"
+)
+_FURTHER_AFTER = regex.compile(
+    r"(?:is|are|was|were|had|have|has|can|could|fail|failed|remain|remained|still|rely|relied|contain|contained|"
+    r"showed|show|do|did|of) "
+)
+_FROM_BEFORE = regex.compile(r"(?<![^ ])from (?:(?:an?|the|about|only|around) )?$")
 _COMPARED_TO = regex.compile(
     r"(?:compared (?:to|with)|versus|vs \.|vs|against) "
     r"(?:(?:an?|the|over|about|only|just|more than|less than|up to|>|<|~) ){0,2}$"
@@ -262,7 +284,7 @@ class Gains:
         acts -= {"scores", "having", "matches", "covers"}
         self._acts = regex.compile(rf"(?<![^ ])(?:{'|'.join(sorted(map(regex.escape, acts)))}) ")
         self._rise = regex.compile(
-            r"(?<![^ ])(?:(?P<down>{})|{}|accuracy gain|results) ".format(
+            r"(?<![^ ])(?:(?P<down>{})|{}|gains?|results) ".format(
                 *("|".join(_single(rules, f"{way}-verb")) for way in ("down", "up"))
             )
         )
@@ -335,6 +357,10 @@ class Gains:
                     continue  # "the accuracy is 22.1% with improvements of 3.5%"
                 if item.symbol in "PN" and _LEVEL_OVER.search(body, max(0, offset - 60), offset):
                     continue  # "an accuracy above 0.9 over all languages"
+            if entry.key in _BY_AND_MORE and _RIVAL_LEVEL.search(
+                body, max(0, offset - 80), offset
+            ):
+                continue  # "a gain compared to the best score of 89%"
             claimed[offset] = Claim(
                 text, sentence, bounds, offset, item, entry, kind, direction,
                 _whole(match),
@@ -395,7 +421,7 @@ class Gains:
         if not trends or trends[-1]["down"] or not _MEASURED_ASIDE.search(told):
             return False
         # shares of 30% and fractions of 1 are levels; "by 3% to 12%" may be differences
-        return high >= 30 or (quantity.shape == "number" and quantity.decimal)
+        return high >= 30 or (quantity.shape == "number" and quantity.decimal and low >= 0.1)
 
     def _claim_lists(self, sentence: Skeleton, claimed: dict[int, Claim], ends: set[int]) -> None:
         """Claims the values in one list with a claimed one, of its kind and direction.
@@ -415,6 +441,8 @@ class Gains:
         changes = [(offset, item) for offset, item in amounts if item.symbol == "C"]
         for one, two in pairwise(changes):
             self._claim_like(sentence, claimed, one, two)
+        _claim_further(sentence, claimed, changes)
+        _claim_rivals(sentence, claimed, amounts)
         _claim_compared(sentence, claimed, pairs)
         _claim_brackets(sentence, claimed, amounts)
 
@@ -466,6 +494,13 @@ class Gains:
             alike |= glue in COMMAS  # "by 21.4 and 13.4 points"
         if alike:
             claimed[target[0]] = _like(said, *target)
+        elif not forward and glue == "and " and said.kind in ("delta", "factor"):
+            # "3x and 40% improvements"
+            shapes = {source[1].of.shape, quantity.shape}
+            if shapes == {"percent", "factor"} and not quantity.form:
+                like = _like(said, *target)
+                like.kind = "factor" if quantity.shape == "factor" else "delta"
+                claimed[target[0]] = like
 
     @staticmethod
     def _is_setting(sentence: Skeleton, offset: int) -> bool:
@@ -509,12 +544,15 @@ class Gains:
                 values = (quantity.low, quantity.high)
                 decimal = any(v is not None and v != int(v) for v in values)
                 named = quantity.unit or decimal or quantity.decimal or _METRIC_WORDS_BEFORE.search(before)
-                return bool(named) and not quantity.magnitude
+                falls = quantity.magnitude and (quantity.low or 0) > (quantity.high or 0)
+                return bool(named) and (not quantity.magnitude or bool(falls))
             case "number":
                 return _number_may_be(entry, quantity, before, after)
             case "unit":
                 return _unit_may_be(entry, quantity, before, after)
             case "factor":
+                if after.startswith(("time ", "period ", "rate ")) and quantity.form == "doubles":
+                    return False  # "a doubling time of two years"
                 if quantity.form in ("doubles", "halves") or entry.key in ("doubles", "halves"):
                     return quantity.form == entry.key
                 if entry.key == "multiple-of":
@@ -547,7 +585,9 @@ def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     """Whether a number is a p-value, the end of an interval, or where something was set."""
     if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
         return True
-    if _SETTING_BEFORE.search(before) or _SPLIT_AFTER.match(after):
+    if _SETTING_BEFORE.search(before) and not _ATTAINED.search(before):
+        return True
+    if _SPLIT_AFTER.match(after) or before.endswith("cc by "):
         return True
     if percent and after.startswith("of ") and _PART_OF_DATA.search(before):
         return True
@@ -589,8 +629,8 @@ def _is_cost(sentence: Skeleton, match: re.Match[str]) -> bool:
 
 def _is_compression(sentence: Skeleton, match: re.Match[str]) -> bool:
     """Whether a multiple is one of compression, "a 16x compression rate"."""
-    metric = _metric_at_end(sentence, match)
-    return metric is not None and metric.key.startswith("compression")
+    ends = (sentence.item(match.start()), sentence.item(match.end() - 2))
+    return any(i and i.symbol == "K" and i.of.key.startswith("compression") for i in ends)
 
 
 _WHAT_NEXT = regex.compile(r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ ){0,6}")
@@ -696,6 +736,42 @@ def _like(said: Claim, offset: int, item: Item) -> Claim:
         said.text, said.sentence, said.bounds, offset, item, said.entry, said.kind, direction,
         listed=said,
     )  # fmt: skip
+
+
+def _claim_rivals(
+    sentence: Skeleton, claimed: dict[int, Claim], amounts: Sequence[tuple[int, Item]]
+) -> None:
+    """Claims a rival's score and a further share of a sentence with a score before it: "surpassing
+    ZapNet's 85.5%", "30% are wrong, while 20% are late".
+    """
+    said: Claim | None = None
+    for offset, item in amounts:
+        present = claimed.get(offset)
+        if present is not None:
+            said = present if present.kind == "score" else said
+        elif said is not None and item.of.shape == said.item.of.shape and item.symbol in "PN":
+            before = sentence.text[max(0, offset - 60) : offset]
+            after = sentence.text[offset + 2 : offset + 40]
+            further = item.symbol == "P" and _FURTHER_BEFORE.search(before)
+            further = further and _FURTHER_AFTER.match(after)
+            if (further or _OWNED_BEFORE.search(before)) and not _is_no_result(
+                before, after, percent=item.symbol == "P"
+            ):
+                claimed[offset] = _like(said, offset, item)
+
+
+def _claim_further(
+    sentence: Skeleton, claimed: dict[int, Claim], changes: Sequence[tuple[int, Item]]
+) -> None:
+    """Claims what goes "from 30% to 3%" in a sentence with a claimed change before it."""
+    said: Claim | None = None
+    for offset, item in changes:
+        present = claimed.get(offset)
+        if present is not None:
+            said = present if present.kind == "from_to" else said
+        elif said is not None and said.item.of.unit == item.of.unit and not item.of.magnitude:
+            if _FROM_BEFORE.search(sentence.text, max(0, offset - 20), offset):
+                claimed[offset] = _like(said, offset, item)
 
 
 def _claim_compared(
