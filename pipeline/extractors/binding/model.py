@@ -16,7 +16,9 @@ _OWN_SUBJECT = regex.compile(
     r"technique|paper)|the (?:proposed|resulting)|ours|they|these|"
     r"the (?:method|approach|model|framework|system|algorithm)) "
 )
-_BY_MODEL = regex.compile(r"(?:by|for) (?P<m>M )")
+_BY_MODEL = regex.compile(
+    r"(?:(?:was |is |were )?(?:achieved|attained|obtained|reached|reported) )?(?:by|for) (?:the )?(?P<m>M )"
+)
 _HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ]+ ){0,2}$")
 _OF_MODEL = regex.compile(
     r"(?:(?:K|performance|performances|rate|score|accuracy) (?:of|for) (?:the |our |an? )?"
