@@ -342,9 +342,7 @@ def tables(
 
 Published = Annotated[
     Path,
-    typer.Argument(
-        metavar="OUT", exists=True, help="The folder that `paperclaims run` published in."
-    ),
+    typer.Argument(metavar="OUT", help="The folder that `paperclaims run` published in."),
 ]
 
 
@@ -390,6 +388,10 @@ def audit(
         if checks:
             terminal.print_page(auditing.catalogue() + "\n")
             return
+        if not out.exists():
+            raise PipelineError(
+                f"{out}: no such file or folder; `paperclaims run` publishes tables"
+            )
         if format is not None or not (out.is_dir() and auditing.published(out)):
             known = None if format in (None, "auto") else format
             documents, spans, findings = foreign.audit_foreign(out, known, off=off or ())
@@ -421,9 +423,7 @@ def review(
     ] = 0,
     since: Annotated[
         Path | None,
-        typer.Option(
-            metavar="SNAPSHOT", exists=True, help="Queue what has changed since an older snapshot."
-        ),
+        typer.Option(metavar="SNAPSHOT", help="Queue what has changed since an older snapshot."),
     ] = None,
 ) -> None:
     """Judge claims one by one on a page in the browser, with the keyboard.

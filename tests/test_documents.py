@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 import pipeline
 from pipeline import score
+from pipeline.audit import catalogue
 from pipeline.cli import app
 from pipeline.examples import marked, silent
 from pipeline.extract import Extractor
@@ -80,6 +81,7 @@ def made(out: Path) -> Iterator[tuple[str, str]]:
     yield "keys", _keys(out)
     yield "slots", _listed(sorted(_slots(rules)))
     yield "symbols", _listed(SYMBOLS)
+    yield "checks", catalogue()
     yield "words", _listed(f"{{{name}}}" for name in sorted(rules.words))
 
 
@@ -185,7 +187,7 @@ def now(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return dict(made(tmp_path_factory.mktemp("made")))
 
 
-NAMES = "run rows show score tables files keys slots symbols words".split()
+NAMES = "run rows show score tables files keys slots symbols checks words".split()
 
 
 def test_every_section_that_is_made_stands_on_a_page(now: dict[str, str]) -> None:

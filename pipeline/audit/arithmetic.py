@@ -29,7 +29,7 @@ def _number(name: str) -> str:
 
 # Up to some words, names like LLaMA-2-7B among them, none of which begins something else.
 _WORDS = (
-    r"(?:\s(?!(?:and|or|but|while|with\s(?![A-Z])|when|whereas|using|after|from|vs\.?|versus|to|only|"
+    r"(?:\s(?!with\s(?![A-Z]))(?!(?:and|or|but|while|when|whereas|using|after|from|vs\.?|versus|to|only|"
     r"retaining|achieving|despite|reduces|reducing|improves|improving|increases|increasing)\s)"
     r"[A-Za-z(&][\w@+/'.-]*(?<!\.)\)?){0,8}?"
 )
@@ -55,8 +55,8 @@ _KIND = (
 # A change says that it is one: by its sign, by what stands before it, or by its noun.
 _CHANGE = (
     r"(?<![\w@.,/^=-])"
-    rf"(?:(?<=by\s){_number('c')}|(?<=\sof\s){_number('c2')}|(?P<plus>(?=[+-])){_number('c3')}|"
-    rf"(?P<points>(?=\d[\d.,]*\s?-?(?:percentage\s|percent\s|%\s)?(?:points?|pp|%p)(?![a-z]))){_number('c5')}|{_number('c4')}(?={_KIND}\s{_NOUN}(?![a-z])))"
+    rf"(?:(?<=by\s){_number('c')}|(?<=\sof\s){_number('c2')}|(?<=\sand\s){_number('c6')}|(?P<plus>(?=[+-])){_number('c3')}|"
+    rf"(?P<verb>(?:gain(?:s|ed)?|los(?:es?|t)|adds?|improve[sd]?|rises?|rose|drop(?:s|ped)?|falls?|fell|jump(?:s|ed)?|saves?)\s){_number('c5')}|{_number('c4')}(?={_KIND}\s{_NOUN}(?![a-z])))"
     r"(?!\s?of\s(?:the|its|all)\s)"
 )
 _BARE = _number("c")
@@ -98,7 +98,7 @@ _MORE = re.compile(r"(?i)\b(?:higher|more|increases?|larger|greater|longer|gains
 _LESS = re.compile(
     r"(?i)\b(?:lower|fewer|less|reductions?|decreases?|smaller|shorter|drops?|savings?)\b"
 )
-_CHANGES = ("c", "c2", "c3", "c5", "c4")
+_CHANGES = ("c", "c2", "c3", "c5", "c6", "c4")
 _NO_END = re.compile(r"(?:19|20)\d\d$")
 
 
@@ -140,9 +140,12 @@ class Reading:
         )
 
 
+_THREE = re.compile(r"\d\D+\d+\D+\d")
+
+
 def told(text: str) -> Iterator[Told]:
     """Every change of a text that is told with both its ends, in the order of the patterns."""
-    if sum(character.isdigit() for character in text) < 3:
+    if not _THREE.search(text):
         return
     plain, places = _squeezed(folded(text))
     seen: set[tuple[int, int]] = set()
@@ -190,7 +193,7 @@ def _told(
     if a.unit != b.unit or any(_NO_END.match(found[end]) for end in "ab"):
         return None
     # "by 12.3" and "+12.3" need no unit to be a change; "12.3" elsewhere does.
-    bare = change in {"c3", "c5"} or (change == "c" and (name.startswith("change") or bool(c.sign)))
+    bare = change == "c3" or (change == "c" and (name.startswith("change") or bool(c.sign)))
     if not _a_change(a, b, c, bare):
         return None
     about = " ".join(found[f"{end}about"] or "" for end in ("a", "b", change))

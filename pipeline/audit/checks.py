@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from pipeline.audit import arithmetic
 from pipeline.audit.findings import Told, check
@@ -270,8 +270,13 @@ def _other_end(case: Case) -> Told:
 def told(case: Case) -> Iterator[tuple[str, arithmetic.Told]]:
     """Every change told with both its ends, with the field it stands in."""
     for field in ("title", "abstract"):
-        for one in arithmetic.told(case.text(field)):
+        for one in _told_in(case.text(field)):
             yield field, one
+
+
+@lru_cache(maxsize=4)  # three look at the same text in turn
+def _told_in(text: str) -> tuple[arithmetic.Told, ...]:
+    return tuple(arithmetic.told(text))
 
 
 def _claimed(case: Case, field: str, one: arithmetic.Told) -> tuple[str, Row]:

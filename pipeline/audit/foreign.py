@@ -172,6 +172,8 @@ def audit_foreign(
         documents += 1
         spans += len(document.marks)
         findings += [one for one in _found(document) if one.check not in off]
+    if not documents:
+        raise AuditError(f"{path}: neither tables of ours nor extractions of another program")
     return documents, spans, findings
 
 
