@@ -321,3 +321,21 @@ def test_a_part_of_a_known_benchmark_belongs_to_its_name() -> None:
 def test_variants_in_small_letters_belong_to_the_name() -> None:
     found = models("It outperforms Gemini-1.5-pro, FLUX.1-dev for images, and GPT-3 Curie (13B).")
     assert set(found) == {"Gemini-1.5-pro", "FLUX.1-dev", "GPT-3 Curie"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("We present COMET, an odd framework for birds. Then COMET wins.", {"COMET": "proposed"}),
+        ("We use COMET, a metric.", {}),
+        ("We test a new method called KV Folding.", {"KV Folding": "proposed"}),
+        ("We add a strategy named slow leaf folding (S2L).", {"slow leaf folding": "proposed"}),
+        ("It joins Kimi Delta Attention (KDA) and sleep.", {}),
+        ("We propose Llama Garden. It is Llama Garden that wins.", {"Llama Garden": "proposed"}),
+        ("It beats recent approaches, such as ABF[14].", {"ABF": "baseline"}),
+    ],
+)
+def test_what_is_called_so_is_a_name_whatever_its_words_are_elsewhere(
+    sentence: str, found: dict[str, str]
+) -> None:
+    assert models(sentence) == found

@@ -82,6 +82,10 @@ _EDITION = regex.compile(
     r"|[- ~]?[vV]?\d\.\d(?!\.?\d|[%\\]|\s?(?:points?|percent|pp|x|times|BLEU|mAP|and \d|to \d|on|by|in)\b|\s?%))?"
     r"(?:(?:\s\p{Lu}\p{L}+){0,3}\s[Ss]hared(?:\s\p{Ll}+){0,2}\s[Tt]ask(?![a-z])(?:\s\d(?!\d))?)?"
 )
+# words with capitals that may go on a model's name, and their acronym
+_LONGER = regex.compile(
+    r"(?P<words>(?: \p{Lu}\p{Ll}{2,}){1,3})(?![\w-])(?: \((?P<short>\p{Lu}{2,6})\))?"
+)
 _PART_OF_DATA = re.compile(
     r"-(?:dev|test|val|train|long|short|easy|hard|challenge|mini|full|lite|verified|diamond|extended|clean|other|core|live)(?![\w-])"
 )
@@ -174,6 +178,16 @@ _DIGIT = regex.compile(r"\d")
 _OWN_ACRONYM = regex.compile(
     r"\b(?:propos|introduc|present|develop|call|term|nam|dub)(?:e|es|ed|ing|s)?\s(?:(?:a|an|the|our|novel|new|simple|called|named|method|framework|approach)\s){0,4}"
     r"(?P<words>(?:[\p{Lu}][\p{L}-]*\s){2,6})\((?P<name>\p{Lu}{3,6})\)"
+)
+# "we propose BLEUR, a framework": likewise, told by what it is said to be
+_OWN_NAME = regex.compile(
+    r"\b(?:propos|introduc|present|develop|releas)(?:e|es|ed|ing|s)?\s(?P<name>\p{Lu}[\p{L}\d-]{2,20}),\s(?:a|an|the first)\s(?=[\p{Ll}-])"
+)
+# "a method called graph sampling (GS)", "a strategy named KV Folding"
+_CALLED = regex.compile(
+    r"\b(?:method|approach|framework|algorithm|strategy|technique|scheme|mechanism|paradigm|system|model|network|module|procedure|pipeline)s?,?\s"
+    r"(?:called|named|dubbed|termed|coined)\s(?:as\s)?"
+    r"(?P<name>\p{Lu}[\p{L}\d]*(?:[ -]\p{Lu}[\p{L}\d]*){1,4}(?![\w-])|\p{Ll}{3,}(?:[ -]\p{Ll}{2,}){1,4}(?=\s\([\p{L}\d-]{2,8}\)))"
 )
 # "which is called ``zebra feature selection''"
 _QUOTED = regex.compile(
@@ -338,19 +352,33 @@ class Names:
         )
         own = [
             Candidate(text, *m.span("name"), m["name"], strong=True)
-            for pattern in (_OWN_ACRONYM, _QUOTED)
+            for pattern in (_OWN_ACRONYM, _OWN_NAME, _CALLED, _QUOTED)
             for m in pattern.finditer(text.text)
-            if pattern is _QUOTED or self._is_own(m)
+            if self._is_own(pattern, m)
         ]
         if own:
+            own += [
+                Candidate(text, *span, c.surface, strong=True)
+                for c in own
+                if key_of(c.surface) in self._never
+                for span in _places(text, c.surface)
+                if span[0] != c.start
+            ]
             own.sort(key=lambda candidate: candidate.start)
+            own = [c for i, c in enumerate(own) if not i or own[i - 1].end <= c.start]
             known = [*known, *apart(own, sorted((*known, *plain), key=lambda c: c.start))]
         taken: list[Placed] = sorted((*known, *plain, *links), key=lambda place: place.start)
         found = [c for run in self._runs(text, taken) for c in self._of_run(text, run)]
         return sorted((*known, *plain, *found), key=lambda candidate: candidate.start)
 
-    def _is_own(self, match: regex.Match[str]) -> bool:
-        """Whether an acronym that elsewhere is no name is spelt out as a paper's own thing."""
+    def _is_own(self, pattern: regex.Pattern[str], match: regex.Match[str]) -> bool:
+        """Whether words that elsewhere are no name are a paper's own thing: spelt out, said to be
+        something, or said to be called so.
+        """
+        if pattern is _OWN_NAME:
+            return key_of(match["name"]) in self._never
+        if pattern is not _OWN_ACRONYM:
+            return True
         words = match["words"].split()
         initials = "".join(word[0] for word in words if word[0].isupper()).lower()
         whole = key_of(match["words"])
@@ -483,6 +511,16 @@ class Names:
                 if piece and _MARKED.search(piece):
                     end += len(piece)
                     variant = True
+            longer = None
+            if entry.file == "models" and not variant and text.field == "abstract":
+                longer = _LONGER.match(folded, end)
+            if longer and longer["short"]:
+                whole = folded[start : longer.end("words")]
+                if _is_acronym(longer["short"], "".join(p[0] for p in whole.split())):
+                    continue  # "LLaMA Delta Attention (LDA)" is another thing than LLaMA
+            elif longer and self._is_longer(text, start, longer.end("words"), longer["words"]):
+                end = longer.end("words")
+                variant = True
             if variant and entry.file == "models":
                 # "LLaMA-NAS" is another thing than LLaMA
                 found.append(Candidate(text, start, end, folded[start:end], strong, variant=True))
@@ -490,6 +528,15 @@ class Names:
                 found.append(Candidate(text, start, end, folded[start:end], strong, entry))
             last = end
         return found
+
+    def _is_longer(self, text: Text, start: int, end: int, words: str) -> bool:
+        """Whether a known name and the words with capitals after it are one name: "LLaMA Guardian",
+        if it comes again so, and none of the words is a noun of the trade.
+        """
+        return text.text.count(text.text[start:end]) > 1 and not any(
+            word in self._no_names or word in self._heads or key_of(word) in self._never
+            for word in words.lower().split()
+        )
 
     def _meant(self, text: Text, hit: Found) -> Entry | None:
         """The entry that a known name stands for here; None if words that it needs are missing.
@@ -1109,7 +1156,8 @@ def _may_be_weak(name: Name, classes: frozenset[str]) -> bool:
         return False
     if name.roles["proposed"]:
         return len(name.key) >= _SHORTEST - (name.roles["proposed"] > 1)
-    return len(name.key) >= _SHORTEST + ("data-noun" not in name.said)
+    rival = "listed" in name.said and surface.isupper()
+    return len(name.key) >= _SHORTEST + ("data-noun" not in name.said and not rival)
 
 
 def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
