@@ -302,7 +302,7 @@ class Gains:
             amounts = any(item.symbol in _AMOUNTS for item in inside)
             if amounts:
                 inside = [i for i in inside if i.symbol != "K" or not _is_verb(text.text, i)]
-            best = text.field == "abstract" and self._best.may_claim(text.text[start:end])
+            best = self._best.may_claim(text.text[start:end])
             if amounts or best:
                 sentence = skeleton(text.text, start, end, inside)
                 claims = self._claims(text, sentence, (start, end)) if amounts else []
