@@ -161,7 +161,11 @@ class SentenceClaims:
     def _told_ends(self, claim: Claim) -> Claim | None:
         """The difference whose ends a claim tells: "gains 63% in F1 (from 19.5 to 31.5)"."""
         i = self._claims.index(claim) if claim.kind == "from_to" else 0
-        if i and _ENDS_TOLD.search(self._body[max(0, claim.offset - 40) : claim.offset]):
+        if (
+            i
+            and self._claims[i - 1].kind != "from_to"
+            and _ENDS_TOLD.search(self._body[max(0, claim.offset - 40) : claim.offset])
+        ):
             return self._claims[i - 1]
         return None
 

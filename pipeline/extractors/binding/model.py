@@ -20,6 +20,11 @@ _BY_MODEL = regex.compile(
     r"(?:(?:was |is |were )?(?:achieved|attained|obtained|reached|reported) )?(?:by|for) (?:the )?(?P<m>M )"
 )
 _HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ]+ ){0,2}$")
+# "compared to GPT-4 at 0.97"
+_RIVAL_AT = regex.compile(
+    r"(?:compared (?:to|with)|versus|vs \. |against|than|over) (?:[^ ,.;:()]+ ){0,3}?(?P<m>M )"
+    r"(?:at|with|having|' s) (?:(?!achiev|reach|attain)[^ ,.;()]+ ){0,4}$"
+)
 _OF_MODEL = regex.compile(
     r"(?:(?:K|performance|performances|rate|score|accuracy) (?:of|for) (?:the |our |an? )?"
     r"(?P<m>M )(?:model )?(?:[^ ,.;]+ )?(?:from |by |\( )(?:[^ ]+ ){0,3}|(?P<m>M )from )$"
@@ -152,7 +157,7 @@ class ModelBinding(BaselineBinding):
         of = None
         if claim.kind == "score" and (by := _BY_MODEL.match(self._body, claim.offset + 2)):
             of = by.start("m")
-        elif claim.kind == "score" and (held := _HOLDS.search(before)):
+        elif claim.kind == "score" and (held := _HOLDS.search(before) or _RIVAL_AT.search(before)):
             of = near + held.start("m")
         elif claim.kind == "from_to":
             found = _OF_MODEL.search(before)
