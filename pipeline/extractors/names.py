@@ -7,6 +7,7 @@ beside ("X, a framework"), the company it keeps in lists. Two points of evidence
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -32,7 +33,7 @@ _MATHS = regex.compile(
 )
 # "multi-UAV", "image-to-3D": a word in small letters joined to a name is no name of its own
 _PREFIXED = regex.compile(r"\p{Ll}{3,}-(?!\d)")
-_SUB = regex.compile(
+_SUB = re.compile(
     r"(?:sub|non|multi|pre|post|mid|over|under|near|few|top|pass|best)-", regex.IGNORECASE
 )
 _SYMBOL = regex.compile(r"\p{L}_\w{1,2}")  # "W_t", "G_LM"
@@ -74,7 +75,7 @@ _COMPOUND = regex.compile(
 )
 _TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])")
 _MARKED = regex.compile(r"[\p{Lu}\d+*]")
-_SEVERAL = regex.compile(r"[\s.]")
+_SEVERAL = re.compile(r"[\s.]")
 _NUMBERED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}")
 # what a benchmark's name goes on with: "2014", "2.1", "2018 Shared Task"
 _EDITION = regex.compile(
@@ -92,14 +93,14 @@ _PART_OF_DATA = re.compile(
 _YEAR = regex.compile(
     r"[- ~]?(?:(?:(?:19|20)\d\d|['\u2018\u2019]?\d\d)(?![\d.])(?:.*[Tt]ask.*)?|.*[Ss]hared.*[Tt]ask.*)$"
 )
-_DATA_BEFORE = regex.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(?: the)? $")
+_DATA_BEFORE = re.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(?: the)? $")
 _WORD_AFTER = regex.compile(r" ([\p{L}-]+)")
-_SENTENCE_WORD = regex.compile(r"[a-z0-9@-]+")
+_SENTENCE_WORD = re.compile(r"[a-z0-9@-]+")
 _TITLE_HEAD = regex.compile(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)")
-_SENTENCE_START = regex.compile(r"[\s\"'(\[*]*")
-_JOINER = regex.compile(r" |-")
-_PLAIN = regex.compile(r"[^a-z0-9+*\\]")
-_LIST = regex.compile(
+_SENTENCE_START = re.compile(r"[\s\"'(\[*]*")
+_JOINER = re.compile(r" |-")
+_PLAIN = re.compile(r"[^a-z0-9+*\\]")
+_LIST = re.compile(
     r"[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?"
     r"(?:(?:, (?:and |or |& )?|and |or |& |/ |\+ |as well as |, as well as )(?:the |on |on the |from |both )?[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?)+"
 )
@@ -115,7 +116,7 @@ _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
 _BRACKETED = regex.compile(
     r"\(\s?(?:\*\*)?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?(?:\*\*)?[);,]"
 )
-_DATA_FORM = regex.compile(
+_DATA_FORM = re.compile(
     r"(?:[Bb]ench|BENCH|Benchmark|Eval|EVAL|QA|Corpus|corpus|Corpora|Dataset|dataset|[Tt]reebank|Bank|Arena|NLI|"
     r"-\d+(?:\.\d+)?[KkM])(?:[-+]?(?:[vV]?\d[\d.]*[KkMB]?|XL|[Pp]ro|[Pp]lus|[Hh]ard|[Ll]ite|[Mm]ini|V|VL|X|ZH|CN|EN|\+))*$"
 )
@@ -138,20 +139,20 @@ _HOLDS = regex.compile(
     r"reports|items|entries|tables|charts|passages|cases|games|environments|reviews|patients|languages|objects|triples|captions) "
 )
 # a name with its own figure beside it where the sentence compares: "Z by 3.2 %", "Z ( 43.6 % )"
-_RIVAL = regex.compile(
+_RIVAL = re.compile(
     r"([Z]) (?:by (?:(?:up to|about|over|more than|around|nearly) )?(?:\$ )?[+]?\d|\( (?:\$ )?(?:[+-] )?\d+\.?\d* ?\\? ?(?:%|\)|[a-z]+ \)|v))"
 )
 # "by 3 % on Z and Z", "0.82 on the Z", "12.3 ( SOTA ) on Z"
-_FIGURE_ON = regex.compile(
+_FIGURE_ON = re.compile(
     r"(?<= )(?:\\ )?(?:\d[^ ]*|%|x|points?|pp|times) (?:\( [^()]{1,30} \) |(?!(?:faster|lower|less|fewer|reduction|speedup|memory|latency|tokens|gpus?|cpus?) )[^ \d,.;:()]+ ){0,2}(?:on|across) (?:(?:both|the|standard|challenging|popular) )*"
     r"(?P<names>[ZMB] (?:(?:, and |, |and |& |/ )(?:the |on )?[ZMB] ){0,9})(?!(?:gpus?|cpus?|hardware|chips?|devices?|models?|agents?|backbones?) )"
 )
 # "3 % over Z", "2 x faster than Z", "by 3 points against the original Z"
-_OVER = regex.compile(
+_OVER = re.compile(
     r"(?:%|\dx|x|points?|times|pp) (?:(?!on |in |of )[^ \d,.;:()ZMB]+ ){0,3}?(?:over|than|against|vs\.?|versus) "
     r"(?:(?:the|standard|vanilla|original|previous|best|strong|strongest|existing|state-of-the-art|sota|baseline|prior) ){0,3}([ZM]) (?!(?:-|benchmark|dataset))"
 )
-_COMPARES = regex.compile(
+_COMPARES = re.compile(
     r"\b(?:outperform|surpass|exceed|beat|compar|than |over (?:the |state|previous|prior|existing|strong)|versus|vs |against|best)"
 )
 # the rules by which a technique counts as one of the systems that a paper compares
@@ -172,8 +173,8 @@ _OPENERS = frozenset(
     " While Why With Or Of Are New Towards Toward".split()
 )
 _HEAD = regex.compile(r"\p{Lu}\p{Ll}{3,}(?=[\p{Lu}\d-])")
-_SCORE = regex.compile(r"(?:metric|metrics|score|scores|loss|losses) ")
-_DIGIT = regex.compile(r"\d")
+_SCORE = re.compile(r"(?:metric|metrics|score|scores|loss|losses) ")
+_DIGIT = re.compile(r"\d")
 # "we propose Zebra Feature Selection (ZFS)", if ZFS is no name elsewhere
 _OWN_ACRONYM = regex.compile(
     r"\b(?:propos|introduc|present|develop|call|term|nam|dub)(?:e|es|ed|ing|s)?\s(?:(?:a|an|the|our|novel|new|simple|called|named|method|framework|approach)\s){0,4}"
@@ -186,19 +187,18 @@ _OWN_NAME = regex.compile(
 # "a method called graph sampling (GS)", "a strategy named KV Folding"
 _CALLED = regex.compile(
     r"\b(?:method|approach|framework|algorithm|strategy|technique|scheme|mechanism|paradigm|system|model|network|module|procedure|pipeline)s?,?\s"
-    r"(?:called|named|dubbed|termed|coined)\s(?:as\s)?"
-    r"(?P<name>\p{Lu}[\p{L}\d]*(?:[ -]\p{Lu}[\p{L}\d]*){1,4}(?![\w-])|\p{Ll}{3,}(?:[ -]\p{Ll}{2,}){1,4}(?=\s\([\p{L}\d-]{2,8}\)))"
+    r"(?:called|named|dubbed|termed|coined)\s(?:as\s)?(?!(?:the|an|our|its|this|named)\s)"
+    r"(?P<name>\p{Lu}[\p{L}\d]*(?:[ -]\p{Lu}[\p{L}\d]*){1,4}(?![\w-])|\p{Ll}{3,}(?:[ -]\p{Ll}{2,}){1,4}(?=\s\([\p{L}\d-]{2,8}\)|,\s(?:which|that|to|an?|where|for|in)\b|\.\s))"
 )
 # "which is called ``zebra feature selection''"
 _QUOTED = regex.compile(
     r"\b(?:called|named|dubbed|termed|coined)\s(?:as\s)?(?:``|[\"\u201c'\u2018])(?P<name>\p{L}[\p{L}\d-]*(?:\s[\p{L}\d-]+){0,4})(?:''|[\"\u201d'\u2019])"
 )
-_SIZED = regex.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
-_SPELT_OUT = regex.compile(
-    r"([\p{L}\d][\p{L}\d-]{1,20})(?: \(|, (?:the|an?|short for|which stands for) )([^(),.;:]{8,90})"
-)
+_SIZED = re.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
+_SPELT_OUT = re.compile(r"(?: \(|, (?:the|an?|short for|which stands for) )([^(),.;:]{8,90})")
+_LAST_WORD = re.compile(r"[^\W_](?:[^\W_]|-){1,20}$")
 # what makes an acronym the name of a part: "clustering (OSC) loss"
-_PART_NOUN = regex.compile(
+_PART_NOUN = re.compile(
     r"[)*]* (?:loss|module|block|layer|unit|analysis|allocation|detection|metric|score|problem|task)"
 )
 _NEEDED = 2.0
@@ -292,6 +292,7 @@ class Name:
         return max(votes, key=lambda rule: (votes[rule], rule))
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def key_of(surface: str) -> str:
     """What two spellings of one name have in common: case, hyphens and spaces do not count."""
     return _PLAIN.sub("", surface.lower())
@@ -570,7 +571,7 @@ class Names:
 
     def _has_needs(self, entry: Entry, sentence: str) -> bool:
         needs = self._needs.get(entry.path)
-        if not needs or not needs.isdisjoint(_SENTENCE_WORD.findall(sentence)):
+        if not needs or not needs.isdisjoint(_words_of(sentence)):
             return True
         return any(" " in need and need in sentence for need in needs)
 
@@ -808,6 +809,12 @@ class Names:
         return found
 
 
+@functools.lru_cache(maxsize=64)
+def _words_of(text: str) -> frozenset[str]:
+    """The words of a text in small letters; kept, since several known names ask for them."""
+    return frozenset(_SENTENCE_WORD.findall(text))
+
+
 def _mark_ordinary(
     names: dict[str, Name], texts: Sequence[Text], links: Sequence[Sequence[Item]]
 ) -> None:
@@ -966,17 +973,20 @@ def _is_of_a_phrase(before: Sequence[regex.Match[str]]) -> bool:
 def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
     """Reads "NAME (What It Stands For)": the words in the brackets are no names."""
     for match in _SPELT_OUT.finditer(text.text):
-        name = names.get(key_of(match[1]))
-        words = [word.group() for word in _PART.finditer(match[2])]
-        letters = [c for c in match[1].lower() if c.isalpha()]
-        if name is None or not words or not _in_order(letters, "".join(words).lower()):
+        short = _LAST_WORD.search(text.text, max(0, match.start() - 21), match.start())
+        name = names.get(key_of(short.group())) if short else None
+        if short is None or name is None:
+            continue
+        words = [word.group() for word in _PART.finditer(match[1])]
+        letters = [c for c in short.group().lower() if c.isalpha()]
+        if not words or not _in_order(letters, "".join(words).lower()):
             continue
         if not _in_order([word[0].lower() for word in words if word[0].isupper()], letters):
             continue
         for other in names.values():
             if other is not name and other.entry is None and other.alias_of is None:
                 places = [
-                    match.start(2) <= c.start and c.end <= match.end(2)
+                    match.start(1) <= c.start and c.end <= match.end(1)
                     for c in other.candidates
                     if c.text is text
                 ]
