@@ -1,11 +1,12 @@
 """The use of every number of a text: what the other extractors took it for, else by phrase.
 
 "in 2023" is a date, "[12]" a citation, "three of 11 tasks" a count, "5-shot" a setting; a number
-no phrase knows is `other`, so that nothing is dropped in silence.
+no phrase knows is `other`, so that nothing is dropped in silence, and its rule tells why.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,7 @@ class Counts:
             use_at: use for use in uses for use_at in range(use.start, use.end)
         }
         phrased = self._phrased(text, items)
+        measured = _measured(text, items)
         numbers = []
         for quantity in quantities:
             for start, end, value in quantity.parts:
@@ -71,7 +73,8 @@ class Counts:
                 if use is not None:
                     kind, rule, gain_id = use.use, use.rule, use.gain_id
                 else:
-                    kind, rule = phrased.get(start) or _by_form(text, quantity, start, end)
+                    told = phrased.get(start) or _by_form(text, quantity, start, end)
+                    kind, rule = told or ("other", _why_unbound(quantity, start, measured))
                 numbers.append(Number(span=span, rule=rule, value=value, use=kind, gain_id=gain_id))
         return numbers
 
@@ -89,7 +92,27 @@ class Counts:
         return found
 
 
-def _by_form(text: Text, quantity: Quantity, start: int, end: int) -> tuple[NumberUse, str]:
+def _measured(text: Text, items: Sequence[Item]) -> list[tuple[int, int]]:
+    """The sentences that name a metric, in order."""
+    sentences = by_sentence(text.sentences, items)
+    return [bounds for bounds, inside in sentences if any(item.symbol == "K" for item in inside)]
+
+
+def _why_unbound(quantity: Quantity, start: int, measured: Sequence[tuple[int, int]]) -> str:
+    """The rule that tells why a number was left: no words of a result, no metric, no thing."""
+    if quantity.shape in ("percent", "factor", "points", "change"):
+        return "numbers/no-claim"
+    if quantity.magnitude or quantity.unit:
+        return "numbers/no-thing"
+    at = bisect_right(measured, start, key=lambda bounds: bounds[0]) - 1
+    if at >= 0 and start < measured[at][1]:
+        return "numbers/beside-metric"
+    return "numbers/no-measure" if quantity.decimal else "numbers/no-thing"
+
+
+def _by_form(
+    text: Text, quantity: Quantity, start: int, end: int
+) -> tuple[NumberUse, str] | None:
     """The use a number's own form and neighbours tell: a year, a numbered point, part of a word."""
     folded = text.text
     before, after = folded[max(0, start - 1) : start], folded[end : end + 1]
@@ -101,12 +124,11 @@ def _by_form(text: Text, quantity: Quantity, start: int, end: int) -> tuple[Numb
         return "date", "numbers/year"
     if before == "[" or (before in ", " and after == "]"):
         return "citation", "numbers/citation"
-    if (
-        before.isalpha()
-        or after.isalpha()
-        or (before and before in "_@#")
-        or (before == "-" and folded[start - 2 : start - 1].isalnum())
-    ):
+    if quantity.sign == "\xb1":
+        return "statistic", "numbers/spread"
+    in_word = before.isalpha() or after.isalpha() or (before and before in "_@#")
+    in_word = in_word and not folded.endswith("sim", 0, start)
+    if in_word or (before == "-" and folded[start - 2 : start - 1].isalnum()):
         return "name", "numbers/part-of-word"
     near = max(0, start - 200)
     if (
@@ -123,4 +145,4 @@ def _by_form(text: Text, quantity: Quantity, start: int, end: int) -> tuple[Numb
         return "setting", "numbers/setting"
     if quantity.shape == "number" and not quantity.decimal and _THINGS.match(folded, end):
         return "count", "numbers/count"
-    return "other", "numbers/unbound"
+    return None

@@ -82,6 +82,9 @@ _BOUNDS = {"<": "under", ">": "at_least", "~": "about", "<=": "up_to"}
 
 # --- what a number of each shape can be ---
 
+_CUT_FROM = regex.compile(
+    r"(?<![^ ])(?:reduc|decreas|dropp?|cut|lower|shorten|shrink)\w* (?:[^ ,.;()]+ ){0,6}?from (?:[^ ]+ )?$"
+)
 _METRIC_WORDS_BEFORE = regex.compile(r"K (?:[^ ]+ ){0,4}$")
 _PART_AFTER = regex.compile(r"(?:%|x N|[-/] N)")
 _PART_BEFORE = regex.compile(r"(?:x|[-/]|N :) $")
@@ -272,6 +275,7 @@ class Gains:
         self._phrases = Phrases(rules, "gains")
         self._words = Words(rules)
         self._best = Best(rules)
+        self._score = next((e for e in rules.entries["gains"] if e.key == "score-of"), None)
         self._change = next((e for e in rules.entries["gains"] if e.key == "change"), None)
         choice = "|".join(sorted(map(regex.escape, rules.words["setting-noun"]), key=len)[::-1])
         self._setting = regex.compile(
@@ -366,7 +370,7 @@ class Gains:
                 _whole(match),
                 match.span("whom") if "whom" in match.re.groupindex else None,
             )  # fmt: skip
-        self._claim_lists(sentence, claimed, ends)
+        self._claim_lists(text, sentence, bounds, claimed, ends)
         claims = [claimed[offset] for offset in sorted(claimed)]
         claims = _without_grids(body, claims)
         for claim in claims:
@@ -423,7 +427,14 @@ class Gains:
         # shares of 30% and fractions of 1 are levels; "by 3% to 12%" may be differences
         return high >= 30 or (quantity.shape == "number" and quantity.decimal and low >= 0.1)
 
-    def _claim_lists(self, sentence: Skeleton, claimed: dict[int, Claim], ends: set[int]) -> None:
+    def _claim_lists(
+        self,
+        text: Text,
+        sentence: Skeleton,
+        bounds: tuple[int, int],
+        claimed: dict[int, Claim],
+        ends: set[int],
+    ) -> None:
         """Claims the values in one list with a claimed one, of its kind and direction.
 
         `ends` are where the claimed changes end: what stands there is claimed.
@@ -444,7 +455,34 @@ class Gains:
         _claim_further(sentence, claimed, changes)
         _claim_rivals(sentence, claimed, amounts)
         _claim_compared(sentence, claimed, pairs)
+        self._claim_table(text, sentence, bounds, claimed, amounts)
         _claim_brackets(sentence, claimed, amounts)
+
+    def _claim_table(
+        self,
+        text: Text,
+        sentence: Skeleton,
+        bounds: tuple[int, int],
+        claimed: dict[int, Claim],
+        amounts: Sequence[tuple[int, Item]],
+    ) -> None:
+        """Claims the first of three fractions in brackets, where a metric is named before them:
+        "F1 in three languages: Basque (0.85), Welsh (0.91) and Irish (0.90)".
+        """
+        body = sentence.text
+        alone = [
+            (offset, item)
+            for offset, item in amounts
+            if item.symbol == "N"
+            and offset not in claimed
+            and item.of.decimal
+            and 0 < (item.of.value or 0) < 1
+            and body[max(0, offset - 2) : offset + 3] == "( N )"
+        ]
+        if len(alone) < 3 or self._score is None or "K " not in body[: alone[0][0]]:
+            return
+        offset, item = alone[0]
+        claimed[offset] = Claim(text, sentence, bounds, offset, item, self._score, "score", None)
 
     def _claim_like(
         self,
@@ -543,7 +581,7 @@ class Gains:
             case "change":
                 values = (quantity.low, quantity.high)
                 decimal = any(v is not None and v != int(v) for v in values)
-                named = quantity.unit or decimal or quantity.decimal or _METRIC_WORDS_BEFORE.search(before)
+                named = quantity.unit or decimal or quantity.decimal or _CUT_FROM.search(before) or _METRIC_WORDS_BEFORE.search(before)
                 falls = quantity.magnitude and (quantity.low or 0) > (quantity.high or 0)
                 return bool(named) and (not quantity.magnitude or bool(falls))
             case "number":
