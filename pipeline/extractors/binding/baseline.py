@@ -23,7 +23,7 @@ _NP_END = (
     r"after |during |via |achieving |and P |and X |and Q |respectively|to (?!the)|"
     r"P |X |Q |C |D |is |are |per )|$)"
 )
-_NP = r"(?P<np>(?:such as |(?![.;:] )[^ ]+ ){1,10}?)"
+_NP = r"(?P<np>(?![PQXDU] )(?:such as |(?![.;:] )[^ ]+ ){1,10}?)"
 _BASELINE_AFTER = regex.compile(_OVER + _NP + _NP_END)
 _BASELINE_VERB = regex.compile(
     r"(?<![^ ])(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|"

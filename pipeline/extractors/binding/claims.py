@@ -99,7 +99,7 @@ class Words:
         """The words of a range of the claim's skeleton as written, less those before the noun."""
         body = claim.sentence.text
         while low < high and (word := body[low : body.index(" ", low)]) in self._verbs:
-            if low + len(word) + 1 >= high and word in self._nouns:
+            if low + len(word) + 1 >= high and (word in self._nouns or word.endswith("ing")):
                 break
             low += len(word) + 1
         if high <= low:

@@ -45,7 +45,7 @@ _METRIC_BEFORE = regex.compile(
     r"achiev\w+ |improv\w+ |reach\w+ |our |(?:cut|lower|reduce|raise|lift|boost|yield|drop|increase|decrease)s )"
     r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}"
     r"(?:K |performance |score |scores (?!$))+(?:score |scores |rate |rates |values? )?)"
-    r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow)\w*|of|is|at|to|by|from|between|reach\w*|near|attains?|\(|as|exceeding|above|below|up|high|low|average|"
+    r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|declin|jump|grow|degrad|deteriorat|worsen|climb|shrink|surg|plummet|slip)\w*|of|is|at|to|by|from|between|reach\w*|near|attains?|\(|as|exceeding|above|below|up|high|low|average|"
     r"about|on|an?|over|was|are|that|which|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
     r"roughly|in|under|range|model|models|only|just) ){0,6}$"
 )
@@ -64,7 +64,7 @@ _SUBJECT_BEFORE = regex.compile(
     r"(?:^|, |and |while |that |whereas |but |with )"
     r"(?P<np>(?:(?!we |it |our |this |which |they |can |and )[^ ,.;:()PXQNUCDMB]+ ){1,4}?(?:\( [^ ()]+ \) )?(?:metric |score |rate )?)"
     r"(?:is |are |was |were |can be )?(?:further |also |significantly )?"
-    r"(?:reduc|drop|fall|fell|ris|rose|increas|decreas|improv|cut|lower|shrink|grow|declin)\w* "
+    r"(?:reduc|drop|fall|fell|ris|rose|increas|decreas|improv|cut|lower|shrink|grow|declin|degrad|deteriorat|worsen|climb|surg|plummet|slip)\w* "
     r"(?:by |from |to |up to |only |about |over |more than |less than ){1,3}$"
 )
 _SPEED_BEFORE = regex.compile(
@@ -108,7 +108,7 @@ _MEASURE = (
 )
 _MEASURE_BEFORE = regex.compile(
     r"(?<![^ ])" + _MEASURE + r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|"
-    r"declin|jump|grow)\w*|of|is|at|to|by|from|between|reaching|\(|as|up|was|were|are|"
+    r"declin|jump|grow|degrad|deteriorat|worsen|climb|shrink|surg|plummet|slip)\w*|of|is|at|to|by|from|between|reaching|\(|as|up|was|were|are|"
     r"about|over|an?|the|average|only|just|:|=|nearly|approximately|around|below|above) ){0,4}$"
 )
 # "69.0% OSR on R2R": the words between a level and what it is measured on, known as a metric or not

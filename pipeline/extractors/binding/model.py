@@ -22,7 +22,7 @@ _BY_MODEL = regex.compile(
 _HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ]+ ){0,2}$")
 # "compared to GPT-4 at 0.97"
 _RIVAL_AT = regex.compile(
-    r"(?:compared (?:to|with)|versus|vs \. |against|than|over) (?:[^ ,.;:()]+ ){0,3}?(?P<m>M )"
+    r"(?:compared (?:to|with)|versus|vs \. |against|than|over|to (?:those|that|results) of) (?:[^ ,.;:()]+ ){0,3}?(?P<m>M )"
     r"(?:at|with|having|' s) (?:(?!achiev|reach|attain)[^ ,.;()]+ ){0,4}$"
 )
 _OF_MODEL = regex.compile(
