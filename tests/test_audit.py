@@ -159,6 +159,10 @@ def test_a_change_that_computes_says_how_it_is_read(text: str, reading: str) -> 
     [
         ("A 63.5% improvement (from 19.5 to 31.5).", 61.5),
         ("It gains 13.2 points (from 45.2 to 57.5).", 12.3),
+        ("F1 is 63.5% better than with the old way (it rises from 19.5 to 31.5).", 61.5),
+        ("Recall rises from 32.8% to 89.7% (+57% relative).", 173.5),
+        ("Recall rises from 32.8% to 60.8% (+85% absolute).", 28.0),
+        ("A 10.9-fold speedup (from 73 ms to 6.2 ms).", 11.8),
         ("Latency falls by 57%, from 200 ms to 50 ms.", 75.0),
         ("A 5x speedup (from 200 ms to 50 ms).", 4.0),
     ],

@@ -29,7 +29,7 @@ def _number(name: str) -> str:
 
 # Up to some words, names like LLaMA-2-7B among them, none of which begins something else.
 _WORDS = (
-    r"(?:\s(?!with\s(?![A-Z]))(?!(?:and|or|but|while|when|whereas|using|after|from|vs\.?|versus|to|only|"
+    r"(?:\sthan\swith(?=\s)|\s(?!with\s(?![A-Z]))(?!(?:and|or|but|while|when|whereas|using|after|from|vs\.?|versus|to|only|"
     r"retaining|achieving|despite|reduces|reducing|improves|improving|increases|increasing)\s)"
     r"[A-Za-z(&][\w@+/'.-]*(?<!\.)\)?){0,8}?"
 )
@@ -94,6 +94,9 @@ _PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 # Sizes, settings and dates are ends of no change that is told.
 _ERRORS = re.compile(r"(?i)error|gap|remaining|fail|mistake|miss")
+_ABSOLUTE = re.compile(r"(?i)\babsolute(?:ly)?\b")
+_RELATIVE = re.compile(r"(?i)\brelative(?:ly)?\b")
+_A_NOUN = re.compile(rf"(?<![a-z]){_NOUN}(?![a-z])|(?<![a-z])by\s")
 _MORE = re.compile(r"(?i)\b(?:higher|more|increases?|larger|greater|longer|gains?)\b")
 _LESS = re.compile(
     r"(?i)\b(?:lower|fewer|less|reductions?|decreases?|smaller|shorter|drops?|savings?)\b"
@@ -260,42 +263,38 @@ def readings(one: Told) -> list[Reading]:
     if (b.low - a.high) * (b.high - a.low) < 0:
         gap.append(0.0)
     exact = abs(b.value - a.value)
-    plain = c.unit != "x"
-    if plain and a.unit in (None, "%", "points", c.unit):
+    # "12 points", "12% absolute" and a bare 12.3 are differences; "12% relative" is none.
+    difference = c.unit in ("points", None) or (_ABSOLUTE.search(one.text) and c.unit == "%")
+    relatively = bool(_RELATIVE.search(one.text)) and c.unit == "%" and not difference
+    if c.unit != "x" and a.unit in (None, "%", "points", c.unit) and not relatively:
         add("points", "points", gap, exact)
         if max(a.value, b.value) <= 1.0:
             add("points of a share", "points", [100 * x for x in gap], 100 * exact)
-    if plain and c.unit != "points" and a.low > 0 and b.low > 0:
-        relative = [100 * abs(y - x) / x for x in (a.low, a.high) for y in (b.low, b.high)]
-        swapped = [100 * abs(y - x) / y for x in (a.low, a.high) for y in (b.low, b.high)]
-        add("relative", "relative", relative, 100 * exact / a.value)
-        add("relative, ends swapped", "relative", swapped, 100 * exact / b.value)
-        ratios = [100 * y / x for x in (a.low, a.high) for y in (b.low, b.high)]
-        inverse = [100 * x / y for x in (a.low, a.high) for y in (b.low, b.high)]
-        add("ratio in percent", None, ratios, 100 * b.value / a.value)
-        add("ratio in percent, ends swapped", None, inverse, 100 * a.value / b.value)
+    corners = [(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
+    positive = a.low > 0 and b.low > 0
+    if c.unit == "%" and not difference and positive:
+        add("relative", "relative", [100 * abs(y - x) / x for x, y in corners],
+            100 * exact / a.value)  # fmt: skip
+        add("relative, ends swapped", "relative", [100 * abs(y - x) / y for x, y in corners],
+            100 * exact / b.value)  # fmt: skip
+        if not _A_NOUN.search(one.text):
+            add("ratio in percent", None, [100 * y / x for x, y in corners],
+                100 * b.value / a.value)  # fmt: skip
+            add("ratio in percent, ends swapped", None, [100 * x / y for x, y in corners],
+                100 * a.value / b.value)  # fmt: skip
         whole = 1.0 if max(a.high, b.high) <= 1.0 else 100.0
         if max(a.high, b.high) < whole and _ERRORS.search(one.around):
-            errors = [
-                100 * abs(y - x) / (whole - z)
-                for x in (a.low, a.high)
-                for y in (b.low, b.high)
-                for z in (x,)
-            ]
-            add("error reduction", "relative", errors, 100 * exact / (whole - a.value))
-            others = [
-                100 * abs(y - x) / (whole - y) for x in (a.low, a.high) for y in (b.low, b.high)
-            ]
-            add(
-                "error reduction, ends swapped", "relative", others, 100 * exact / (whole - b.value)
-            )
-    if c.unit in ("x", None) and a.low > 0 and b.low > 0:
-        ratios = [y / x for x in (a.low, a.high) for y in (b.low, b.high)]
-        inverse = [x / y for x in (a.low, a.high) for y in (b.low, b.high)]
-        add("ratio", None, ratios, b.value / a.value)
-        add("ratio, ends swapped", None, inverse, a.value / b.value)
-        more = [abs(y - x) / min(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-        add("times more", None, more, exact / min(a.value, b.value))
+            add("error reduction", "relative", [100 * abs(y - x) / (whole - x) for x, y in corners],
+                100 * exact / (whole - a.value))  # fmt: skip
+            add("error reduction, ends swapped", "relative",
+                [100 * abs(y - x) / (whole - y) for x, y in corners],
+                100 * exact / (whole - b.value))  # fmt: skip
+    if c.unit == "x" and positive:
+        add("ratio", None, [y / x for x, y in corners], b.value / a.value)
+        add("ratio, ends swapped", None, [x / y for x, y in corners], a.value / b.value)
+        if _MORE.search(one.text):
+            add("times more", None, [abs(y - x) / min(x, y) for x, y in corners],
+                exact / min(a.value, b.value))  # fmt: skip
     return found
 
 
@@ -307,7 +306,7 @@ def of_other_end(one: Told, way: Reading) -> bool:
     """
     if way.basis != "relative" or "error" in way.name:
         return False
-    if "from" in one.pattern:
+    if "from" in one.pattern or "arrow" in one.pattern:
         return "swapped" in way.name
     rises, falls = _MORE.search(one.text), _LESS.search(one.text)
     if bool(rises) == bool(falls):

@@ -244,7 +244,7 @@
     return out;
   }
 
-  const shown = (value) => (Array.isArray(value) ? value.join("; ") : value === null || value === undefined || value === "" ? "–" : String(value));
+  const shown = (value) => (Array.isArray(value) ? value.join("; ") || "–" : value === null || value === undefined || value === "" ? "–" : String(value));
 
   function findings(list) {
     return list.map((one) => el("li", { class: one.severity }, el("b", {}, `${one.severity}: ${one.check}`), ` ${one.message}`,
