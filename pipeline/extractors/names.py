@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import regex
 
@@ -205,6 +206,7 @@ _NEEDED = 2.0
 _WEAK_NEEDED = 3.0
 _SHORTEST = 3
 _TITLE_WORDS = 5
+_MOST_FORMS = 1 << 16
 
 
 @dataclass(slots=True)
@@ -220,7 +222,19 @@ class Candidate:
     variant: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+class _Form(NamedTuple):
+    """A word's form: how many characters before the name are to be skipped, how many the name has,
+    whether it is one by its form or by its capital, and whether an end was cut off.
+    """
+
+    skip: int
+    length: int
+    strong: bool
+    capital: bool
+    cut: bool
+
+
+@dataclass(slots=True)  # made for each word with a capital: a frozen one takes longer
 class _Word:
     """A word that may be part of a name: by its form, by its capital, or as a version number."""
 
@@ -315,7 +329,10 @@ class Names:
             for word in words[noun_class]:
                 self._heads[word] = noun_class
         self._needs = {
-            entry.path: frozenset(entry["needs"])
+            entry.path: (
+                frozenset(entry["needs"]),
+                tuple(need for need in entry["needs"] if " " in need),
+            )
             for file in ("models", "benchmarks")
             for entry in rules.entries[file]
             if entry["needs"]
@@ -326,6 +343,7 @@ class Names:
             for name in entry["names"]
             if len(name) > 2 and not entry["compared"] and not entry["needs"]
         )
+        self._forms: dict[str, _Form] = {}
         self._twins: dict[tuple[str, str], list[Entry]] = _twins(rules)
 
     # --- candidates ---
@@ -404,18 +422,10 @@ class Names:
             if (token.islower() and token.isalpha()) or (at < len(taken) and taken[at].start < end):
                 yield None
                 continue
-            joined = _JOINED.match(token)
-            if joined and joined[1].lower() in self._heads:
-                # "datasets-HateXplain": a dash written as a hyphen
-                start += joined.end()
-                token = token[joined.end() :]
-            compound = _COMPOUND.search(token)
-            cut = compound is not None and compound.start() > 0
-            if compound and cut:
-                token = token[: compound.start()]
-                end = start + len(token)
-            strong = self._is_strong(token)
-            capital = strong or (_CAPITAL.match(token) is not None and not cut)
+            skip, length, strong, capital, cut = self._form(token)
+            start += skip
+            end = start + length
+            token = token[skip : skip + length]
             if capital and not strong:
                 first = start in starts or _SENTENCE_START.fullmatch(
                     folded, text.sentence_of(start)[0], start
@@ -425,6 +435,30 @@ class Names:
             yield _Word(start, end, strong, capital, token[0].isdigit() and len(token) <= 4)
             if cut:
                 yield None
+
+    def _form(self, token: str) -> _Form:
+        """What the form of a word says; read once for each distinct word."""
+        form = self._forms.get(token)
+        if form is None:
+            if len(self._forms) >= _MOST_FORMS:
+                self._forms.clear()
+            form = self._forms[token] = self._read_form(token)
+        return form
+
+    def _read_form(self, token: str) -> _Form:
+        skip = 0
+        joined = _JOINED.match(token)
+        if joined and joined[1].lower() in self._heads:
+            # "datasets-HateXplain": a dash written as a hyphen
+            skip = joined.end()
+            token = token[skip:]
+        compound = _COMPOUND.search(token)
+        cut = compound is not None and compound.start() > 0
+        if compound and cut:
+            token = token[: compound.start()]
+        strong = self._is_strong(token)
+        capital = strong or (_CAPITAL.match(token) is not None and not cut)
+        return _Form(skip, len(token), strong, capital, cut)
 
     def _runs(self, text: Text, taken: Sequence[Placed]) -> Iterator[list[_Word]]:
         """Runs of words with one space between them that may be one name: "Control LLM"."""
@@ -549,14 +583,7 @@ class Names:
             hit.entry,
             *self._twins.get((hit.entry.path, key_of(text.text[hit.start : hit.end])), ()),
         ]
-        # what a model is for may be said anywhere; the words that benchmarks need are common ones
-        entries = [
-            e
-            for e in entries
-            if self._has_needs(
-                e, (text.text if e.file == "models" else text.text[low:high]).lower()
-            )
-        ]
+        entries = [e for e in entries if self._has_needs(e, text, low, high)]
         if len(entries) < 2:
             return next(iter(entries), None)
         needing = [e for e in entries if e["needs"]]
@@ -569,11 +596,18 @@ class Names:
         file = "benchmarks" if data else "models"
         return next((e for e in entries if e.file == file), entries[0])
 
-    def _has_needs(self, entry: Entry, sentence: str) -> bool:
+    def _has_needs(self, entry: Entry, text: Text, low: int, high: int) -> bool:
+        """Whether one of the words that a known name needs is there: for a model anywhere in the
+        text, for a benchmark, whose words are common ones, in the sentence.
+        """
         needs = self._needs.get(entry.path)
-        if not needs or not needs.isdisjoint(_words_of(sentence)):
+        if not needs:
             return True
-        return any(" " in need and need in sentence for need in needs)
+        words, phrases = needs
+        around = text.text if entry.file == "models" else text.text[low:high]
+        if not words.isdisjoint(_words_of(around)):
+            return True
+        return bool(phrases) and any(phrase in around.lower() for phrase in phrases)
 
     # --- evidence ---
 
@@ -812,7 +846,7 @@ class Names:
 @functools.lru_cache(maxsize=64)
 def _words_of(text: str) -> frozenset[str]:
     """The words of a text in small letters; kept, since several known names ask for them."""
-    return frozenset(_SENTENCE_WORD.findall(text))
+    return frozenset(_SENTENCE_WORD.findall(text.lower()))
 
 
 def _mark_ordinary(
@@ -829,6 +863,8 @@ def _mark_ordinary(
     if not weak:
         return
     for text, linked in zip(texts, links, strict=True):
+        if not any(word in text.text for word in weak):
+            continue
         for match in _SMALL.finditer(text.text):
             if match.group() in weak and not any(
                 link.start <= match.start() < link.end for link in linked
