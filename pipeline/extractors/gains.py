@@ -116,6 +116,7 @@ _MEASURED_BEFORE = regex.compile(
 )
 _ATTAINS_BEFORE = regex.compile(
     r"(?:improved|increased|improves|raised|raises|dropped|drops|rises|rose|fell|falls|reduced|decreased) to $|"
+    r"(?<![^ ])(?:improv|push|rais|increas|boost|lift|bring|reduc|lower)\w* (?:[^ ,.;()]+ ){1,6}to (?:about )?$|"
     r"(?<![^ ])(?:achiev|attain|reach|obtain|scor)(?:e|es|ed|ing|s)? "
     r"(?:(?:only|just|about|around|over|nearly|approximately|an?|up to) ){0,2}$"
 )
@@ -261,7 +262,7 @@ _FURTHER_AFTER = regex.compile(
 )
 _FROM_BEFORE = regex.compile(r"(?<![^ ])from (?:(?:an?|the|about|only|around) )?$")
 _COMPARED_TO = regex.compile(
-    r"(?:compared (?:to|with)|versus|vs \.|vs|against) "
+    r"(?:compared (?:to|with)|versus|vs \.|vs|against|close to|approaching|rivall?ing) "
     r"(?:(?:an?|the|over|about|only|just|more than|less than|up to|>|<|~) ){0,2}$"
 )
 _HAS_AMOUNT = regex.compile(r"(?<![^ ])[PXQND] (?:(?![PXQNDUC,;:.()] )[^ ]+ ){0,3}$")
@@ -349,6 +350,10 @@ class Gains:
                 and _RISE_AFTER.match(body, match.end())
             ):
                 continue  # "a reduction in memory and up to 40% improvement in latency"
+            aside = claimed.get(_amount_before(body, offset))
+            if aside is not None and aside.kind == "delta" and entry.key == "score-of":
+                claimed[offset] = _like(aside, offset, item)
+                continue  # "a gain of up to 13% (7% on average)", "by 15 points (83%)"
             if (
                 entry.key in _BY_AND_MORE
                 and " ( " in match[0]
@@ -695,6 +700,24 @@ def _is_verb(text: str, item: Item) -> bool:
     """Whether what reads as a metric tells of a difference: "costs 3 points", "accuracy gap"."""
     at_cost = text.startswith("cost", item.start) and _COSTING.match(text, item.start)
     return bool(at_cost or _GAP.fullmatch(text, item.start, item.end))
+
+
+_ON_AVERAGE_NEXT = regex.compile(r"(?:\) |on average \) |relative \) |average \) )")
+_AMOUNT_ASIDE = regex.compile(r"(?<![^ ])(?P<amount>[PQD]) (?:[^ ,.;()]+ ){0,3}\( (?:up to |about |only )?$")
+
+
+def _amount_before(body: str, offset: int) -> int:
+    """Where the difference stands that a percentage in brackets says once more, or -1: as its
+    average, or as what its points are in percent.
+    """
+    after = _ON_AVERAGE_NEXT.match(body, offset + 2)
+    if body[offset] != "P" or after is None:
+        return -1
+    low = max(0, offset - 60)
+    match = _AMOUNT_ASIDE.search(body, low, offset)
+    if match is None or (after[0] == ") " and match["amount"] == "P"):
+        return -1
+    return match.start("amount")
 
 
 def _single(rules: Rules, *names: str) -> Iterator[str]:
