@@ -35,7 +35,7 @@ _MATHS = regex.compile(
 # "multi-UAV", "image-to-3D": a word in small letters joined to a name is no name of its own
 _PREFIXED = regex.compile(r"\p{Ll}{3,}-(?!\d)")
 _SUB = re.compile(
-    r"(?:sub|non|multi|pre|post|mid|over|under|near|few|top|pass|best)-", regex.IGNORECASE
+    r"(?:sub|no|non|multi|pre|post|mid|over|under|near|few|top|pass|best)-", regex.IGNORECASE
 )
 _SYMBOL = regex.compile(r"\p{L}_\w{1,2}")  # "W_t", "G_LM"
 _X_TO_Y = regex.compile(r"\p{Lu}2\p{Lu}")  # "T2I", text to image: a kind of task
@@ -159,7 +159,7 @@ _COMPARES = re.compile(
 # the rules by which a technique counts as one of the systems that a paper compares
 _NEAR = frozenset({"beats-near", "worked-on"})
 # the rules that make a name of a word with no more than a capital: "than Zebra", "the Zebra corpus"
-_TELLING = frozenset({"beats-near", "data-noun", "listed"})
+_TELLING = frozenset({"beats-near", "data-noun", "listed", "listed-data"})
 # rules that hold of half the words of a text
 _TIGHT = frozenset({"propose", "propose-near"})
 # what says "on X" or "train with X" of data says it of methods, too
@@ -1203,7 +1203,8 @@ def _may_be_weak(name: Name, classes: frozenset[str]) -> bool:
     if name.roles["proposed"]:
         return len(name.key) >= _SHORTEST - (name.roles["proposed"] > 1)
     rival = "listed" in name.said and surface.isupper()
-    return len(name.key) >= _SHORTEST + ("data-noun" not in name.said and not rival)
+    data = not name.said.isdisjoint(("data-noun", "listed-data"))
+    return len(name.key) >= _SHORTEST + (not data and not rival)
 
 
 def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
