@@ -14,7 +14,7 @@ from pipeline import audit as auditing
 from pipeline import tables
 from pipeline.audit import CHECKS, arithmetic, audit, written
 from pipeline.audit.findings import Finding
-from pipeline.audit.published import claim_id
+from pipeline.audit.published import Case, claim_id
 from pipeline.cli import app
 from pipeline.extract import extractor_for
 from pipeline.records import Paper
@@ -257,6 +257,27 @@ def test_the_reading_goes_to_the_basis_of_its_gain(tmp_path: Path) -> None:
     assert basis.claim_id in {
         row["gain_id"] for row in tables.read_table(tmp_path, "gains").to_pylist()
     }
+
+
+def test_ends_and_change_in_two_sentences_are_held_together() -> None:
+    bound = {"metric": "F1", "benchmark": "MMLU", "model": "ZapTune", "direction": "up"}
+    place = {"field": "abstract", "start": 0, "end": 4, "rule": "r", "qualifiers": []}
+    ends = {
+        **bound, **place, "kind": "from_to", "value_from": 40.0, "value_to": 50.0,
+        "unit": "percent", "surface": "40% to 50%", "sentence_start": 0, "gain_id": "a",
+    }  # fmt: skip
+
+    def told(value: float, sentence: int, **other: object) -> list[object]:
+        delta = {
+            **bound, **place, "kind": "delta", "value": value, "unit": "percent",
+            "surface": f"{value:g}%", "sentence_start": sentence, "gain_id": "b", **other,
+        }  # fmt: skip
+        case = Case("p", {"abstract": ""}, {"gains": [ends, delta]})
+        return [one.expected for one in CHECKS["apart"].findings(case)]
+
+    assert told(12, 50) == ["10"]
+    assert told(10, 50) == told(25, 50) == []
+    assert told(12, 0) == told(12, 50, model="Falcon") == told(12, 50, qualifiers=["up_to"]) == []
 
 
 def test_arithmetic_takes_linear_time() -> None:

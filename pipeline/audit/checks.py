@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from pipeline.audit import arithmetic
 from pipeline.audit.findings import Told, check
 from pipeline.audit.published import CLAIMS, Case, Row, text_hash
-from pipeline.audit.reading import MAGNITUDE, NUMBER, decimals, folded, printed
+from pipeline.audit.reading import MAGNITUDE, NUMBER, Printed, decimals, folded, printed
 from pipeline.rules import load_rules
 
 PLACED = (*CLAIMS, "numbers")
@@ -312,6 +312,48 @@ def _told_twice(case: Case) -> Told:
             )
             if abs(other["value"] - row["value"]) > half * 2:
                 yield "gains", row, "told otherwise in the title", other["surface"], row["surface"]
+
+
+@check("apart", "arithmetic", "warning", "F1 rises from 40 to 50; later: F1 gains 12 points")
+def _apart(case: Case) -> Told:
+    """Where ends and change of one quantity stand in two sentences, does the change compute?"""
+    ends, changes = _by_quantity(case, "from_to"), _by_quantity(case, "delta")
+    for key, row in ends.items():
+        other = changes.get(key)
+        if row is None or other is None or other["sentence_start"] == row["sentence_start"]:
+            continue
+        if row["qualifiers"] or other["qualifiers"] or other["unit"] not in ("percent", "points"):
+            continue
+        half = 0.5 * 10.0 ** -_places(row["surface"])
+        fine = 0.5 * 10.0 ** -_places(other["surface"])
+        unit = "%" if row["unit"] == "percent" else row["unit"]
+        one = arithmetic.Told(
+            "apart", 0, 0, 0, 0, 0, 0,
+            Printed(row["value_from"], unit, half), Printed(row["value_to"], unit, half),
+            Printed(other["value"], "%" if other["unit"] == "percent" else "points", fine),
+            False, "", "",
+        )  # fmt: skip
+        if arithmetic.reading(one) is None:
+            near = arithmetic.expected(one)
+            yield (
+                "gains",
+                other,
+                f"not the change of {row['surface']}",
+                f"{near.exact:.4g}",
+                (other["surface"]),
+            )
+
+
+def _by_quantity(case: Case, kind: str) -> dict[tuple[object, ...], Row | None]:
+    """The gains of a kind by what they are of; None where there are two of one."""
+    found: dict[tuple[object, ...], Row | None] = {}
+    for row in case.rows["gains"]:
+        if row["kind"] == kind and row["metric"] and row["benchmark"] and row["model"]:
+            if kind == "delta" and row["value"] is None:
+                continue
+            key = tuple(row[name] for name in ("metric", "benchmark", "model", "direction"))
+            found[key] = None if key in found else row
+    return found
 
 
 def _places(surface: str) -> int:
