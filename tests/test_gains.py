@@ -143,6 +143,31 @@ VALUES = [
     "It has fewer errors at [[53%|share 53 percent down; metric latency]] of the latency.",
     "Its score stays within [[2%|delta 2 percent up_to]] of GPT-4.",
     "This leads to about [[50%|delta 50 percent up about; metric speed]] increase in speed.",
+    "It improves F1 on MMLU ([[57% to 90%|from_to 57 > 90 percent up; metric F1; on MMLU]]).",
+    "Its F1 on MMLU is spread widely ([[57% to 90%|score 57 to 90 percent; metric F1; on MMLU]]).",
+    "It cuts the F1 of one parser from [[61.1% to 19.2%|from_to 61.1 > 19.2 percent down; metric F1]], and that of our own large and old statistical reader of plain text, from [[33.5% to 3.3%|from_to 33.5 > 3.3 percent down; metric F1]].",
+    "On MMLU the accuracy is [[22.1%|score 22.1 percent; metric accuracy; on MMLU]] with improvements of [[3.5%|delta 3.5 percent up; metric accuracy; on MMLU]].",
+    "It gets an accuracy above [[0.9|score 0.9 at_least; metric accuracy; over all of them]] over all of them.",
+    "A gain compared to the best score of [[89.1%|score 89.1 percent; metric score; over the best score of]] is seen.",
+    "It reaches [[0.627|score 0.627; metric utility]] overall utility.",
+    "It draws a picture in just [[1.1 sec|score 1.1 sec]].",
+    "Nets with rates of 20%, 40%, 60% and 80% are seen.",
+    "Ours is best with 10% and 1% labeled data.",
+    "These can make up 30% of the annotated data.",
+    "Hard cases account for 70% of the dataset.",
+    "It improves GenEval ([[0.73rightarrow0.90|from_to 0.73 > 0.9 up; on GenEval]]).",
+    "It surpasses nets trained with 3x schedules.",
+    "Dropping the cache costs [[4 points|delta 4 points down; metric recall]] of recall.",
+    "Some leave a [[30%|delta 30 percent down; metric performance]] performance gap.",
+    "A doubling time of two years is seen.",
+    "It reaches [[72%|score 72 percent; on MMLU]] on MMLU and, then, [[61%|score 61 percent average; on MMLU]] on average.",
+    "It ends at [[95.5%|score 95.5 percent]], close to the old net's [[85.5%|score 85.5 percent]].",
+    "In all [[41%|score 41 percent]] of them fail, while [[20%|score 20 percent]] are late.",
+    "It brings [[3x|factor 3 x up]] and [[40%|delta 40 percent up]] improvements.",
+    "It brings a gain of up to [[13%|delta 13 percent up up_to]] ([[7%|delta 7 percent up average]] on average).",
+    "F1 was told for three: Basque ([[0.85|score 0.85]]), Welsh ([[0.91|score 0.91]]) and Irish ([[0.90|score 0.9]]).",
+    "It reduces steps from [[50 to 4|from_to 50 > 4 down; metric steps]].",
+    "It comes under the CC BY 4.0 license.",
 ]
 
 BEST = [
@@ -158,6 +183,8 @@ BEST = [
     "It is comparable to or better than existing methods.",
     "It gives a 22% improvement over previous methods.",
     "Neural networks have shown state-of-the-art results.",
+    "Our tagger [[outperforms all existing methods|sota; over all existing methods]] and is twice as fast as BERT.",
+    "It works by selecting the best among many.",
 ]
 # fmt: on
 

@@ -25,7 +25,9 @@ _NEXT_CLAUSE = regex.compile(
     r"(?<![^ ])(?:and|while|but) (?:also |even )?(?:is|are|was|were|being|runs?|running|requir\w+|us(?:es|ing)|reduc\w+|"
     r"sav(?:es|ing)|cut(?:s|ting)|needs?) "
 )
-_ALIKE = regex.compile(r"(?:or|and|to) (?:comparable|similar|competitive)|(?:comparable|similar) or ")
+_ALIKE = regex.compile(
+    r"(?:or|and|to) (?:comparable|similar|competitive)|(?:comparable|similar) or "
+)
 _MEASURED_AGAINST = regex.compile(
     r"(?:(?:competitive|comparable|par|compare|compared|compar\w+ (?:it|them|[^ ]+)|match\w*|close|"
     r"similar) (?:with |to )?|over |than |against )(?:the |previous |prior |existing |current |other |"

@@ -110,9 +110,7 @@ def _why_unbound(quantity: Quantity, start: int, measured: Sequence[tuple[int, i
     return "numbers/no-measure" if quantity.decimal else "numbers/no-thing"
 
 
-def _by_form(
-    text: Text, quantity: Quantity, start: int, end: int
-) -> tuple[NumberUse, str] | None:
+def _by_form(text: Text, quantity: Quantity, start: int, end: int) -> tuple[NumberUse, str] | None:
     """The use a number's own form and neighbours tell: a year, a numbered point, part of a word."""
     folded = text.text
     before, after = folded[max(0, start - 1) : start], folded[end : end + 1]

@@ -303,8 +303,9 @@ class Gains:
         """The gains of one text; `items` are its names, metrics, sizes and free quantities."""
         gains: list[Gain] = []
         context: tuple[str, ...] = ()
-        for (start, end), inside in by_sentence(text.sentences, items):
-            amounts = any(item.symbol in _AMOUNTS for item in inside)
+        for (start, end), all_inside in by_sentence(text.sentences, items):
+            amounts = any(item.symbol in _AMOUNTS for item in all_inside)
+            inside = all_inside
             if amounts:
                 inside = [i for i in inside if i.symbol != "K" or not _is_verb(text.text, i)]
             best = self._best.may_claim(text.text[start:end])
@@ -334,7 +335,9 @@ class Gains:
                 or (entry.key == "score-of" and _beside_acronym(text, item))
             ):
                 continue
-            if _SET_BEFORE.search(body, max(0, offset - 12), offset) and self._is_setting(sentence, offset):
+            if _SET_BEFORE.search(body, max(0, offset - 12), offset) and self._is_setting(
+                sentence, offset
+            ):
                 continue
             if entry.key == "share-of-resource" and not _is_cost(sentence, match):
                 continue
@@ -366,9 +369,7 @@ class Gains:
                     continue  # "the accuracy is 22.1% with improvements of 3.5%"
                 if item.symbol in "PN" and _LEVEL_OVER.search(body, max(0, offset - 60), offset):
                     continue  # "an accuracy above 0.9 over all languages"
-            if entry.key in _BY_AND_MORE and _RIVAL_LEVEL.search(
-                body, max(0, offset - 80), offset
-            ):
+            if entry.key in _BY_AND_MORE and _RIVAL_LEVEL.search(body, max(0, offset - 80), offset):
                 continue  # "a gain compared to the best score of 89%"
             claimed[offset] = Claim(
                 text, sentence, bounds, offset, item, entry, kind, direction,
@@ -409,12 +410,12 @@ class Gains:
             found[offset] = Claim(text, sentence, bounds, offset, item, entry, kind, direction)
         for match in _CHANGE_ASIDE.finditer(sentence.text):
             offset = match.start("one")
-            item = sentence.item(offset)
-            if item is None or not self._is_change(text, sentence, offset, item.of):
+            aside = sentence.item(offset)
+            if aside is None or not self._is_change(text, sentence, offset, aside.of):
                 continue
-            whole = replace(item.of, shape="change")
+            whole = replace(aside.of, shape="change")
             kind, direction = _kind_of(entry, whole)
-            item = Item(item.start, item.end, "C", whole)
+            item = Item(aside.start, aside.end, "C", whole)
             found[offset] = Claim(text, sentence, bounds, offset, item, entry, kind, direction)
         return found
 
@@ -586,7 +587,13 @@ class Gains:
             case "change":
                 values = (quantity.low, quantity.high)
                 decimal = any(v is not None and v != int(v) for v in values)
-                named = quantity.unit or decimal or quantity.decimal or _CUT_FROM.search(before) or _METRIC_WORDS_BEFORE.search(before)
+                named = (
+                    quantity.unit
+                    or decimal
+                    or quantity.decimal
+                    or _CUT_FROM.search(before)
+                    or _METRIC_WORDS_BEFORE.search(before)
+                )
                 falls = quantity.magnitude and (quantity.low or 0) > (quantity.high or 0)
                 return bool(named) and (not quantity.magnitude or bool(falls))
             case "number":
@@ -703,7 +710,9 @@ def _is_verb(text: str, item: Item) -> bool:
 
 
 _ON_AVERAGE_NEXT = regex.compile(r"(?:\) |on average \) |relative \) |average \) )")
-_AMOUNT_ASIDE = regex.compile(r"(?<![^ ])(?P<amount>[PQD]) (?:[^ ,.;()]+ ){0,3}\( (?:up to |about |only )?$")
+_AMOUNT_ASIDE = regex.compile(
+    r"(?<![^ ])(?P<amount>[PQD]) (?:[^ ,.;()]+ ){0,3}\( (?:up to |about |only )?$"
+)
 
 
 def _amount_before(body: str, offset: int) -> int:
@@ -830,9 +839,13 @@ def _claim_further(
         present = claimed.get(offset)
         if present is not None:
             said = present if present.kind == "from_to" else said
-        elif said is not None and said.item.of.unit == item.of.unit and not item.of.magnitude:
-            if _FROM_BEFORE.search(sentence.text, max(0, offset - 20), offset):
-                claimed[offset] = _like(said, offset, item)
+        elif (
+            said is not None
+            and said.item.of.unit == item.of.unit
+            and not item.of.magnitude
+            and _FROM_BEFORE.search(sentence.text, max(0, offset - 20), offset)
+        ):
+            claimed[offset] = _like(said, offset, item)
 
 
 def _claim_compared(
