@@ -167,7 +167,7 @@ def repeated(path: Path, count: int, folder: Path) -> Path:
         for number in range(count):
             paper_id, title, abstract = given[number % len(given)]
             if turn := number // len(given):
-                paper_id, title = f"{paper_id}-{turn}", f"{title} {turn}"
+                paper_id, title = f"again-{turn}:{paper_id}", f"{title} {turn}"
                 abstract = f"{abstract} In round {turn}, this is as it was."
             record = {"paper_id": paper_id, "title": title, "abstract": abstract}
             file.write(json.dumps(record) + "\n")

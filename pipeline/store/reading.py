@@ -209,12 +209,18 @@ def read_sources(
                 first, twice = _settle_same_id(spool, places, [first, *others])
                 told.writelines(map(reject_line, twice))
             kept.append(first)
+        del order
     chosen = Columns([found.ids[number] for number in kept])
     for key in KEYS:
-        chosen.keys[key] = array("Q", (found.keys[key][number] for number in kept))
+        # One after the other, so that all of both are never there at once.
+        chosen.keys[key] = _picked(found.keys.pop(key), kept)
     chosen.says = array("B", (found.says[number] for number in kept))
-    taken = array("Q", (places[number] for number in kept))
+    taken = _picked(places, kept)
     return Read(chosen, taken, frozenset(names), frozenset(broken))
+
+
+def _picked(values: array[int], kept: Sequence[int]) -> array[int]:
+    return array("Q", (values[number] for number in kept))
 
 
 def encodable_paper(paper: Paper) -> Paper:
