@@ -365,6 +365,17 @@ def test_the_command_writes_its_tables_and_ends_with_1_on_errors(out: Path) -> N
     assert pq.read_table(out / "audit_basis").num_rows >= 1
 
 
+def test_findings_written_once_are_those_of_their_run_only(out: Path) -> None:
+    change(out, "gains", 0, value=33.2)
+    audited = audit(out)
+    audited.run_id = "a-run"
+    written.write(out, audited)
+    assert written.read(out, "a-run") == audited.findings
+    assert written.read(out, "another") is None
+    (out / "audit" / "part-00000.parquet").write_bytes(b"PAR1")
+    assert written.read(out, "a-run") is None
+
+
 def test_a_check_that_is_not_there_is_told(out: Path) -> None:
     code, said = paperclaims("audit", str(out), "--off", "nothing")
     assert code == 1

@@ -87,15 +87,20 @@ def _numbers(surface: str, after: str) -> Iterator[float]:
     numbers = [found["digits"] for found in _NUMBER.finditer(folded(surface))]
     for found in (*_MAGNITUDE.finditer(folded(surface)), *_magnitudes_after(folded(after))):
         yield from (printed(digits, found["magnitude"], None).value for digits in numbers)
-    product = re.fullmatch(r"(\d+)x(\d+(?:\.\d+)?)\s?([KkMmBbTt])\w*", folded(surface).strip())
+    product = re.fullmatch(
+        r"(\d+)\s*x\s*(\d+(?:\.\d+)?)\s?([KkMmBbTt])\w*", folded(surface).strip()
+    )
     if product:
         yield float(product[1]) * printed(product[2], product[3], None).value
 
 
 _NUMBER = re.compile(rf"(?P<digits>{NUMBER})(?P<magnitude>{MAGNITUDE})?")
-_ANY = rf"{MAGNITUDE}|[-\s]?(?:hundred|bn|mn)(?![a-z])|[bGm](?![A-Za-z])"
+_ANY = (
+    rf"{MAGNITUDE}|[-\s]?(?:hundred|thousand|million|billion|trillion|bn|mn)(?![a-z])|"
+    r"[bGm](?![A-Za-z])"
+)
 _MAGNITUDE = re.compile(rf"(?:{NUMBER})(?P<magnitude>{_ANY})")
-_NEXT = re.compile(rf"\s?(?:(?:-|to|and|or|,)\s?(?:{NUMBER})\s?-?)?(?P<magnitude>{_ANY})")
+_NEXT = re.compile(rf"\s?(?:(?:--?|to|and|or|,)\s?(?:{NUMBER})\s?-?)?(?P<magnitude>{_ANY})")
 
 
 def _magnitudes_after(after: str) -> Iterator[re.Match[str]]:
@@ -484,7 +489,7 @@ def _verb(case: Case) -> Told:
 
 
 _VERB_BY = re.compile(
-    r"(?i)(?<![a-z])((?:increas|rais|boost|lift|reduc|decreas|lower)(?:es?|s|ed|ing))"
+    r"(?i)(?<![a-z-])((?:increas|rais|boost|lift|reduc|decreas|lower)(?:es?|s|ed|ing))"
     r"(?:\s[a-z0-9@-]+){1,2}\sby\s(?:up\sto\s|about\s)?$"
 )
 
@@ -557,8 +562,9 @@ def _letter(command: re.Match[str]) -> str:
     if command[1] in ("times", "ell"):
         return {"times": "x", "ell": "l"}[command[1]]
     size = "CAPITAL" if command[1][0].isupper() else "SMALL"
+    letter = command[1].removeprefix("var").upper().replace("LAMBDA", "LAMDA")
     try:
-        return unicodedata.lookup(f"GREEK {size} LETTER {command[1].removeprefix('var').upper()}")
+        return unicodedata.lookup(f"GREEK {size} LETTER {letter}")
     except KeyError:
         return " "
 

@@ -34,7 +34,7 @@ _COMMANDS = (
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|(?<![\w.)])\.\d+"
 _MAGNITUDES = {
     "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9, "t": 1e12,
-    "trillion": 1e12,
+    "trillion": 1e12, "hundred": 1e2, "bn": 1e9, "mn": 1e6, "g": 1e9,
 }  # fmt: skip
 MAGNITUDE = r"[KkMBT](?![A-Za-z])|\s?(?:thousand|million|billion|trillion)(?![A-Za-z])"
 _UNITS = {
@@ -99,7 +99,7 @@ def printed(digits: str, magnitude: str | None, unit: str | None, sign: str = ""
     """What these parts of a number say, as NUMBER, MAGNITUDE and UNIT find them."""
     plain = digits.replace(",", "")
     decimals = len(plain.partition(".")[2])
-    many = _MAGNITUDES.get((magnitude or "").strip().lower(), 1.0)
+    many = _MAGNITUDES.get((magnitude or "").strip(" -").lower(), 1.0)
     named = (unit or "").strip().lstrip("-").strip()
     known = _UNITS.get(re.sub(r"[\s-]+", " ", named.lower()).removesuffix("s")) or _UNITS.get(
         re.sub(r"[\s-]+", " ", named.lower())

@@ -19,9 +19,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipeline.audit import AuditError, audit, page
+from pipeline import tables
+from pipeline.audit import AuditError, audit, page, published, written
 from pipeline.audit.claims import EDITABLE, NUMERIC, Cards, cards
-from pipeline.audit.published import claim_id
+from pipeline.audit.published import claim_id, run_of
 from pipeline.audit.verdicts import Verdicts
 from pipeline.records import PipelineError
 
@@ -246,7 +247,15 @@ def serve(
     told: Callable[[str], object],
 ) -> None:
     """Audit what is published in `out` and serve the page until the process is ended."""
-    made = cards(out, audit(out).findings, since=since)
+    if not published(out):
+        raise AuditError(f"{out}: no tables here; `paperclaims run` publishes them")
+    findings = written.read(out, run_of(tables.snapshot(out))[0])
+    if findings is None:
+        told("Auditing the tables first ...")
+        audited = audit(out)
+        findings = audited.findings
+        written.write(out, audited)
+    made = cards(out, findings, since=since)
     verdicts = Verdicts(out / "verdicts.jsonl")
     token = secrets.token_urlsafe(24)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:

@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.audit import Audited
+from pipeline.audit import Audited, Finding
+
+_PART = "part-00000.parquet"
 
 
 def _schema(description: str, *columns: tuple[str, pa.DataType, str, str]) -> pa.Schema:
@@ -89,6 +91,20 @@ def write(out: Path, audited: Audited) -> None:
         replace_table(out / name, pa.Table.from_pylist(listed, schema=AUDIT_TABLES[name]))
 
 
+def read(out: Path, run_id: str) -> list[Finding] | None:
+    """The findings written for this run, or None where there are none for it."""
+    path = out / "audit" / _PART
+    if not run_id or not path.exists():
+        return None
+    try:
+        rows = pq.read_table(path, schema=AUDIT_TABLES["audit"]).to_pylist()
+    except (OSError, pa.ArrowException):
+        return None
+    if not rows or {row.pop("run_id") for row in rows} != {run_id}:
+        return None
+    return [Finding(**row) for row in rows]
+
+
 def write_csv(path: Path, audited: Audited) -> None:
     """Write the findings for a spreadsheet, which must not take a text of a paper for a formula."""
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
@@ -113,4 +129,4 @@ def replace_table(folder: Path, table: pa.Table) -> None:
     pq.write_table(table, unnamed, compression="zstd")
     with unnamed.open("rb") as file:
         os.fsync(file.fileno())
-    unnamed.replace(folder / "part-00000.parquet")
+    unnamed.replace(folder / _PART)
