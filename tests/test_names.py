@@ -339,3 +339,21 @@ def test_what_is_called_so_is_a_name_whatever_its_words_are_elsewhere(
     sentence: str, found: dict[str, str]
 ) -> None:
     assert models(sentence) == found
+
+
+def test_standing_behind_prepositions_again_and_again_makes_no_data() -> None:
+    sentence = "To see ZapRGB one reads from ZapRGB. Old ZapRGB hurts. Hot ZapRGB hurts."
+    assert benchmarks(f"We work with ZapRGB. {sentence}") == {}
+    found = {"ZapRGB": "evaluated"}
+    assert benchmarks("We score 3% on ZapRGB. Most of ZapRGB is red. It is ZapRGB.") == found
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("It is tried on three corpora from hunters: ZBA, Giraffa, and Gnuform.", 3),
+        ("It is tried on two zebras from hunters: ZBA, Giraffa, and Gnuform.", 0),
+    ],
+)
+def test_plain_names_in_a_list_of_corpora_are_data(sentence: str, found: int) -> None:
+    assert len(benchmarks(sentence)) == found

@@ -1286,7 +1286,8 @@ def _read_form(name: Name) -> None:
         again += 1.0 if len(fields) > 1 and mixed else 0.0
         if name.scores or (again > 1 and mixed):
             table = max(sorted(name.scores), key=lambda t: name.scores[t], default="models")
-            name.add(table, again, "names/again")
+            if table == "models" or not name.rules[table].keys() <= _FAINT:
+                name.add(table, again, "names/again")
 
 
 def _is_record(name: Name, classes: frozenset[str]) -> bool:
