@@ -207,6 +207,29 @@ def test_a_paper_that_is_markup_does_nothing(
         assert page.faults == []
 
 
+def test_verdicts_of_the_offline_file_are_kept_and_can_be_downloaded(
+    browser: Any, published: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.html"
+    offline.write_offline(report, cards(published, ()))
+    page = opened(browser, report.as_uri())
+    page.select_option("#queue", "all")
+    page.fill("#who", "eve")
+    page.focus("#card")
+    press(page, "a", "Accepted")
+    press(page, "r", "Rejected")
+    press(page, "u", "Taken back")
+    page.reload()
+    page.wait_for_selector("html[data-ready=yes]")
+    with page.expect_download() as downloaded:
+        page.click("#download")
+    said = Verdicts(Path(downloaded.value.path()))
+    assert said.torn == 0
+    assert [(one.who, one.verdict) for one in said.latest().values()] == [("eve", "accept")]
+    [one] = said.latest().values()
+    assert one.text_sha256 in cards(published, ()).hashes.values()
+
+
 def test_queues_and_facets_choose_what_they_say(
     browser: Any, published: Path, servers: list[Server]
 ) -> None:

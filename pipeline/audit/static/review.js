@@ -53,6 +53,8 @@
 
   function embedded() {
     const data = JSON.parse(block.textContent);
+    const me = () => $("who").value.trim() || "me";
+    $("named").hidden = false;
     const kept = [];
     try {
       for (const line of (localStorage.getItem(KEPT + location.pathname) || "").split("\n")) if (line) kept.push(JSON.parse(line));
@@ -66,9 +68,9 @@
       return kept.filter((one) => one.verdict !== "undo" && !undone.has(one.id));
     };
     const of = (claim) => {
-      const mine = standing().filter((one) => one.claim === claim).slice(-1);
+      const mine = standing().filter((one) => one.claim === claim && one.who === me()).slice(-1);
       const told = mine.map((one) => ({ ...one, stale: false, judged: one.verdict !== "skip" }));
-      return [...(data.verdicts[claim] || []).filter((one) => one.who !== "me"), ...told];
+      return [...(data.verdicts[claim] || []).filter((one) => one.who !== me()), ...told];
     };
     const download = $("download");
     download.hidden = false;
@@ -82,7 +84,7 @@
       begin: async () => {
         const verdicts = { ...data.verdicts };
         for (const one of standing()) verdicts[one.claim] = of(one.claim);
-        return { setup: { ...data.setup, who: "me" }, verdicts, conflicts: [] };
+        return { setup: { ...data.setup, get who() { return me(); } }, verdicts, conflicts: [] };
       },
       index: async (table) => data.index[table] || [],
       paper: async (id) => data.papers[id],
@@ -95,7 +97,7 @@
       judge: async (said) => {
         const id = crypto.randomUUID ? crypto.randomUUID().replaceAll("-", "") : String(Math.random()).slice(2);
         if (said.verdict === "undo") {
-          const last = standing().at(-1);
+          const last = standing().filter((one) => one.who === me()).at(-1);
           if (!last) throw new Error("nothing to undo");
           keep({ ...last, id, when: new Date().toISOString(), verdict: "undo", said: last.id, fields: {} });
           return { undone: last.claim, verdicts: of(last.claim) };
@@ -107,7 +109,7 @@
         place.surface = text.slice(place.start, place.end).join("");
         const claim = said.claim || `missed-${said.table}-${said.paper_id}-${place.field}-${place.start}`;
         keep({
-          id, who: "me", when: new Date().toISOString(), verdict: said.verdict, claim, table: said.table,
+          id, who: me(), when: new Date().toISOString(), verdict: said.verdict, claim, table: said.table,
           paper_id: said.paper_id, text_sha256: paper.text_sha256, rule: card.rule || "", rules: "",
           queue: said.queue, said: "", fields: said.fields || {}, place, note: said.note || "",
         });
