@@ -194,6 +194,10 @@ _BELOW_BEFORE = regex.compile(
 _FALLS_BEFORE = regex.compile(
     r"(?:^| )(?:fall|drop|sink|decline)s? (?:well |far )?(?:below|under) $"
 )
+_DONE_BY = regex.compile(
+    r"(?<![^ ])(?:confirmed|preferred|chosen|used|reported|supported|rated|shared|selected|cited|adopted|"
+    r"answered|judged) by (?:[^ ]+ ){0,2}$"
+)
 _EXCEEDING_BEFORE = regex.compile(
     r"(?:^| )(?:exceed|surpass)(?:s|es|ed|ing)? (?:over |about |nearly |even |the |an? )?$"
 )
@@ -572,6 +576,8 @@ class Gains:
             return False  # "rises to 88%" is a level attained
         if entry.key in _BY_AND_MORE and _FALLS_BEFORE.search(before):
             return False  # "falls below 5%"
+        if entry.key in ("by-up", "by-down") and _DONE_BY.search(before):
+            return False  # "confirmed by 80% of the users"
         if entry.key in ("by-up", "by-down") and (
             _BELOW_BEFORE.search(before)
             or (_EXCEEDING_BEFORE.search(before) and not _CHANGE_NEXT.match(after))
@@ -780,8 +786,8 @@ def _number_may_be(entry: Entry, quantity: Quantity, before: str, after: str) ->
 def _unit_may_be(entry: Entry, quantity: Quantity, before: str, after: str) -> bool:
     """Whether a number with a unit ("7 ms") can be a result: a cost attained, or one changed."""
     unit = quantity.unit or ""
-    if before.endswith("- "):
-        return False  # "A100-80GB"
+    if before.endswith(("- ", " first ", " last ")):
+        return False  # "A100-80GB", "within the first 15 minutes"
     if unit in ("m", "kg") or _HARDWARE_AFTER.match(after):
         return False
     if entry.key == "score-of" and _RATE.fullmatch(unit) and before.endswith("( "):
