@@ -280,6 +280,48 @@ def test_ends_and_change_in_two_sentences_are_held_together() -> None:
     assert told(12, 0) == told(12, 50, model="Falcon") == told(12, 50, qualifiers=["up_to"]) == []
 
 
+def test_a_result_that_title_and_abstract_tell_otherwise_is_a_warning() -> None:
+    one = {
+        "kind": "score", "metric": "F1", "benchmark": "MMLU", "model": "ZapTune", "unit": "percent",
+        "direction": None, "value": 51.3, "surface": "51.3%", "field": "title", "start": 0,
+        "end": 5, "rule": "r", "gain_id": "a",
+    }  # fmt: skip
+
+    def told(value: float) -> int:
+        other = {
+            **one,
+            "field": "abstract",
+            "value": value,
+            "surface": f"{value:g}%",
+            "gain_id": "b",
+        }
+        return len(list(CHECKS["told-twice"].findings(Case("p", {}, {"gains": [one, other]}))))
+
+    assert [told(value) for value in (51.3, 51.35, 51.9)] == [0, 0, 1]
+
+
+def test_names_in_latex_stand_in_the_text_and_others_do_not() -> None:
+    def told(name: str, text: str, rule: str = "names/proposed") -> int:
+        row = {
+            "paper_id": "p",
+            "name": name,
+            "surface": text[:4],
+            "field": "abstract",
+            "start": 0,
+            "end": 4,
+            "rule": rule,
+        }
+        case = Case("p", {"title": "", "abstract": text}, {"models": [row], "benchmarks": []})
+        return len(list(CHECKS["name"].findings(case)))
+
+    assert told("\u03c4\u00b2-bench", r"On $\tau^2$-Bench it is good.") == 0
+    assert told("\u03bbR", r"The $\lambda$R representation.") == 0
+    assert told("1xN", r"With 1$\times$N sparsity.") == 0
+    assert told("ZapTune 2", "ZapTune 1 and version 2.") == 0
+    assert told("ZapTune 3", "ZapTune 1 and version 2.") == 1
+    assert told("LLaMA-2", "llama-2 is small.", "models/LLaMA") == 0
+
+
 def test_arithmetic_takes_linear_time() -> None:
     for text in ("from 1 to " * 4000, "by 5% on " * 4000, "(1 vs. 2 " * 4000, "+1 a b c d " * 4000):
         assert list(arithmetic.told(text)) is not None

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from pipeline import score, tables
 from pipeline.audit import audit, page, server
+from pipeline.audit.applied import apply
 from pipeline.audit.claims import Cards, Claim, cards
 from pipeline.audit.precision import precision, stratified, wilson
 from pipeline.audit.verdicts import Verdicts, agreements, cohen
@@ -230,6 +231,58 @@ def test_reviewed_tables_have_no_rejected_rows_and_marked_corrections(
     assert again.exit_code == 1
 
 
+def test_names_that_reviewers_correct_or_reject_are_followed_by_what_refers_to_them(
+    published: Path, verdicts: Verdicts, made: Cards, tmp_path: Path
+) -> None:
+    def of(table: str, name: str, paper: str = "paper-1") -> str:
+        return next(
+            claim
+            for claim in of_table(made, table)
+            if made.of[claim] == paper and (made.card(claim) or {})["fields"]["name"] == name
+        )
+
+    say(verdicts, made, of("models", "LLaMA-2-7B"), "edit", fields={"name": "Llama 2 7B"})
+    say(verdicts, made, of("benchmarks", "GSM8K"), "reject")
+    new = {"benchmarks": ["MMLU", "Code"], "model": "nobody"}
+    say(verdicts, made, _at(made, "paper-1", "51.3%"), "edit", fields=new)
+    for table, fields in (
+        ("models", {"name": "ZapTune-2"}), ("benchmarks", {}), ("sizes", {"value": 7_000_000_000}),
+        ("links", {"url": "https://zap.example/x"}),
+    ):  # fmt: skip
+        verdicts.add(
+            who="ann", verdict="missed", claim=f"missed-{table}", table=table, paper_id="paper-1",
+            text_sha256=made.hashes["paper-1"], fields=fields,
+            place={"field": "abstract", "start": 0, "end": 7, "surface": "ZapTune"},
+        )  # fmt: skip
+    done = apply(published, verdicts, tmp_path / "new", audit(published))
+    assert done == {"edit": 2, "reject": 1, "missed": 4}
+    rows = {
+        name: tables.read_table(tmp_path / "new", name).to_pylist()
+        for name in ("models", "benchmarks", "sizes", "gains", "links")
+    }
+    mine = {
+        name: [row for row in found if row["paper_id"] == "paper-1"] for name, found in rows.items()
+    }
+    assert {"Llama 2 7B", "ZapTune-2"} <= {row["name"] for row in mine["models"]}
+    assert {row["model"] for row in mine["sizes"]} <= {"Llama 2 7B", None}
+    assert "GSM8K" not in {row["benchmark"] for row in mine["gains"]}
+    edited = {
+        (row["benchmark"], row["model"]) for row in mine["gains"] if row["surface"] == "51.3%"
+    }
+    assert edited == {("MMLU", None), ("Code", None)}
+    assert "Code" in {row["name"] for row in mine["benchmarks"]}
+    assert "zap.example" in {row["host"] for row in mine["links"]}
+    assert [one for one in audit(tmp_path / "new").findings if one.check == "reference"] == []
+
+
+def _at(made: Cards, paper: str, surface: str) -> str:
+    return next(
+        one.claim
+        for one in made.claims
+        if one.paper_id == paper and (made.card(one.claim) or {})["surface"] == surface
+    )
+
+
 def test_papers_judged_in_full_become_gold_that_the_tables_agree_with(
     published: Path, verdicts: Verdicts, made: Cards, tmp_path: Path
 ) -> None:
@@ -396,6 +449,39 @@ def test_the_server_fills_in_who_text_and_rule(
     undone = known.post("/api/verdict", json={"verdict": "undo"}).json()
     assert undone == {"undone": one.claim, "verdicts": []}
     assert verdicts.latest() == {}
+
+
+def test_the_page_gets_its_claims_texts_and_rules(known: Browser, made: Cards) -> None:
+    begun = known.get("/api/begin").json()
+    assert begun["setup"]["tables"]["gains"] == len(of_table(made, "gains"))
+    listed = known.get("/api/index?table=gains").json()
+    assert [row[0] for row in listed] == of_table(made, "gains")
+    assert known.get("/api/index?table=runs").json() == []
+    assert known.get("/api/paper?id=paper-1").json()["title"] == PAPER.title
+    assert known.get("/api/paper?id=nobody").status_code == 404
+    assert "# rules/benchmarks.yaml" in known.get("/api/rule?path=benchmarks/GSM8K").text
+    assert known.get("/api/search?q=FALCONS").json() == ["paper-2"]
+
+
+def test_a_missed_claim_is_kept_with_its_place(known: Browser, verdicts: Verdicts) -> None:
+    said = {
+        "verdict": "missed", "paper_id": "paper-1", "table": "gains", "queue": "all",
+        "place": {"field": "abstract", "start": 0, "end": 7, "surface": "something else"},
+        "fields": {"value": "1,234.5", "benchmarks": "MMLU; GSM8K", "unit": " ", "kind": "score"},
+    }  # fmt: skip
+    answer = known.post("/api/verdict", json=said)
+    assert answer.status_code == 200, answer.text
+    [one] = verdicts
+    assert one.place["surface"] == "ZapTune"
+    assert one.fields == {
+        "value": 1234.5, "benchmarks": ["MMLU", "GSM8K"], "unit": None, "kind": "score",
+    }  # fmt: skip
+    assert one.claim.startswith("missed-")
+    assert known.post("/api/verdict", content=b"x" * 200_000, headers=JSON).status_code == 413
+    assert known.post("/api/verdict", content=b"{", headers=JSON).status_code == 400
+
+
+JSON = {"content-type": "application/json"}
 
 
 def test_the_offline_page_holds_no_markup_of_a_paper(made: Cards, tmp_path: Path) -> None:

@@ -71,22 +71,6 @@ class Audited:
     bases: list[Basis] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
 
-    @property
-    def counts(self) -> dict[Severity, int]:
-        """Findings by severity."""
-        found: dict[Severity, int] = dict.fromkeys(SEVERITIES, 0)
-        for one in self.findings:
-            found[one.severity] += 1
-        return found
-
-    @property
-    def by_check(self) -> dict[str, int]:
-        """Findings by check, in the order of the catalogue, of those that found any."""
-        found = dict.fromkeys(CHECKS, 0)
-        for one in self.findings:
-            found[one.check] += 1
-        return {name: count for name, count in found.items() if count}
-
 
 def audit(
     out: Path, *, off: Collection[str] = (), progress: Callable[[int], object] | None = None

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from pipeline.audit import arithmetic
@@ -604,11 +603,3 @@ def _better_way(metric: str | None) -> str | None:
             if way := _ways().get(" ".join(words[first : first + length])):
                 return way
     return None
-
-
-def by_claim(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
-    """The rows of gains by their claim: one for each benchmark."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row["gain_id"]].append(row)
-    return found

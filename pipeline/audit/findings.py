@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -106,11 +106,3 @@ def catalogue() -> str:
     for one in CHECKS.values():
         lines.append(f"| `{one.name}` | {one.severity} | {one.asks} | {one.example} |")
     return "\n".join(lines)
-
-
-def counted(findings: Iterable[Finding]) -> dict[Severity, int]:
-    """How many findings of each severity, the worst first."""
-    counts: dict[Severity, int] = dict.fromkeys(SEVERITIES, 0)
-    for finding in findings:
-        counts[finding.severity] += 1
-    return counts
