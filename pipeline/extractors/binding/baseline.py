@@ -54,6 +54,10 @@ _VALUE_OF = regex.compile(
 )
 _SHARE_OF = (
     regex.compile(
+        r"(?:of )?(?:the )?(?:performance|accuracy|quality|K) of (?P<np>(?:[^ ,.;]+ ){1,5}?)"
+        + _NP_END
+    ),
+    regex.compile(
         r"of (?P<np>(?:[^ ,.;]+ ){0,3}?(?:M |human |full |fully-trained |original |baseline |"
         r"teacher )(?:[^ ,.;]+ ){0,2}?)" + _NP_END
     ),
