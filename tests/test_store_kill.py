@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,8 +35,9 @@ from pipeline import store
 from pipeline.places import place_of
 from pipeline.store import publishing
 from pipeline.extract import extractor_for
+from pipeline.records import Paper
 publishing.SMALLEST_SHARD = 4
-extractor_for(())
+extractor_for(()).extract(Paper("warm", "Up", "ZapTune gains 2% on MMLU."))
 for line in sys.stdin:
     out, source = line.rstrip("\\n").split("\\t")
     child = os.fork()
@@ -83,6 +85,17 @@ def _has_ended(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: what a power cut leaves is tested elsewhere."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="paperclaims-kill-", dir=memory) as made:
+        yield Path(made)
 
 
 @pytest.fixture
@@ -168,9 +181,9 @@ def kill_at_random(nursery: Nursery, tmp_path: Path, kills: int) -> None:
 
 
 def test_runs_killed_at_200_random_points_leave_no_damage_and_end_with_the_same_bytes(
-    nursery: Nursery, tmp_path: Path
+    nursery: Nursery, folder: Path
 ) -> None:
-    kill_at_random(nursery, tmp_path, KILLS)
+    kill_at_random(nursery, folder, KILLS)
     assert nursery.killed >= KILLS
 
 
