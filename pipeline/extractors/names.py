@@ -111,6 +111,24 @@ _PROPOSED_PLAIN = regex.compile(
     r"(?P<name>(?!(?:a|an|the|our|this|to|and|new|novel|several|two|three|four|some|that|how|it|its|methods|results|techniques|experiments|simple|efficient|extensive|various|evidence|theoretical|multiple|different|improved|algorithms|empirical|effective|strategies|approaches|here|such|what|one|both|another|detailed|practical|models|more|in|using|for|by|other|first|general|solutions|data|different)\b)"
     r"\p{Ll}[\p{L}\d]*(?:[- ](?!(?:for|of|to|in|on|with|and|that|which|as|by|from|based|via|where|using|or|methods?|algorithms|models|techniques|results)\b)[\p{Ll}\d]+){0,3})(?:\s-\s|,\s(?:a|an|which|the|our|where)\s|\s\([A-Z]|:\s)"
 )
+# "we introduce spatial memory for ...": words that may be a name if results are told of them
+_PROPOSED_WORDS = regex.compile(
+    r"\b(?:propos|introduc|present|develop)(?:e|es|ed|s)?\s(?:the\s(?=\p{Lu}))?"
+    r"(?P<words>(?!(?:a|an|the|our|this|these|to|and|new|novel|several|two|three|four|some|that|how|it|its|his|her|their|here|such|what|one|both|"
+    r"another|more|in|using|for|by|other|first|general|different|various|multiple|many|extensive|empirical|theoretical|experimental|"
+    r"preliminary|numerical|detailed|simple|efficient|effective|improved|practical|strong|significant|additional|further|all|as|or|of)\b)"
+    r"[\p{L}\d]+(?:[- ](?!(?:for|of|to|in|on|with|and|that|which|as|by|from|based|via|where|using|or|at|is|are|was|into|through|methods?|"
+    r"algorithms?|models?|techniques?|results|experiments|approach|approaches)\b)[\p{L}\d]+){0,3})"
+)
+_PLAIN_WORD = regex.compile(r"[\p{L}\d]+(?:-[\p{L}\d]+)*")
+_TELLS = regex.compile(
+    r"\s(?:\w+ly\s|also\s|even\s|still\s){0,2}(?:achieves|improves|outperforms|boosts|reduces|reaches|yields|attains|surpasses|"
+    r"obtains|delivers|establishes|exceeds|beats|cuts|increases|provides|enables|leads|maintains|performs|accelerates|allows|"
+    r"offers|exhibits|generalizes|scales|helps|is\s(?:able|more|better|up|the\s(?:first|best)))\b"
+)
+_LEADS_IN = regex.compile(
+    r"(?:^|[.,:;(]|\bthat|\band|\b[Tt]he|\bwhile|\bbut|\bwith|[Mm]oreover,|\bshow)\s?$"
+)
 _MIXED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{Lu}-\p{Lu}|\d\p{Lu}|\p{Lu}\d|^\\\\|_|\+$")
 _PART = regex.compile(r"[\p{L}\p{N}]+")
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
@@ -361,14 +379,17 @@ class Names:
                 for span in _places(text, head.surface)
             ]
             known = sorted((*again, *apart(known, again)), key=lambda place: place.start)
-        plain = apart(
-            [
-                Candidate(text, *m.span("name"), m["name"], strong=True)
-                for m in _PROPOSED_PLAIN.finditer(text.text)
-                if key_of(m["name"]) not in self._never
-            ],
-            known,
-        )
+        plain = [
+            Candidate(text, *m.span("name"), m["name"], strong=True)
+            for m in _PROPOSED_PLAIN.finditer(text.text)
+            if key_of(m["name"]) not in self._never
+        ]
+        plain += [
+            candidate
+            for candidate in self._proposed_again(text)
+            if not any(c.start < candidate.end and candidate.start < c.end for c in plain)
+        ]
+        plain = apart(sorted(plain, key=lambda c: c.start), known)
         own = [
             Candidate(text, *m.span("name"), m["name"], strong=True)
             for pattern in (_OWN_ACRONYM, _OWN_NAME, _CALLED, _QUOTED)
@@ -389,6 +410,24 @@ class Names:
         taken: list[Placed] = sorted((*known, *plain, *links), key=lambda place: place.start)
         found = [c for run in self._runs(text, taken) for c in self._of_run(text, run)]
         return sorted((*known, *plain, *found), key=lambda candidate: candidate.start)
+
+    def _proposed_again(self, text: Text) -> Iterator[Candidate]:
+        """Words that a paper proposes, and of which it tells results: "we introduce spatial memory
+        for ..., spatial memory achieves".
+        """
+        for match in _PROPOSED_WORDS.finditer(text.text):
+            words = list(_PLAIN_WORD.finditer(text.text, *match.span("words")))
+            for count in range(len(words), 0, -1):
+                start, end = words[0].start(), words[count - 1].end()
+                phrase = text.text[start:end]
+                if count == 1 and "-" not in phrase:
+                    break
+                if key_of(phrase) not in self._never and _acts_again(text.text, phrase, end):
+                    yield from (
+                        Candidate(text, *span, phrase, strong=True)
+                        for span in _places(text, phrase)
+                    )
+                    break
 
     def _is_own(self, pattern: regex.Pattern[str], match: regex.Match[str]) -> bool:
         """Whether words that elsewhere are no name are a paper's own thing: spelt out, said to be
@@ -1317,3 +1356,14 @@ def _is_record(name: Name, classes: frozenset[str]) -> bool:
         return False
     name.table = table
     return True
+
+
+def _acts_again(text: str, phrase: str, start: int) -> bool:
+    """Whether a result is told of these words, in whatever letters, from a place of a text on."""
+    low, sought = text.lower(), phrase.lower()
+    at = low.find(sought, start) if len(low) == len(text) else -1
+    while at >= 0:
+        if _TELLS.match(text, at + len(sought)) and _LEADS_IN.search(text, max(0, at - 12), at):
+            return True
+        at = low.find(sought, at + 1)
+    return False
