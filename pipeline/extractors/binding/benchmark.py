@@ -10,7 +10,7 @@ from pipeline.extractors.binding.claims import FAR, VERSUS, Claim, SentenceClaim
 
 _NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
 _ON = regex.compile(
-    r"(?<![^ ])(?<!train(?:ed|ing) )(?<!tun(?:ed|ing) )(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
+    r"(?<![^ ])(?<!train(?:ed|ing) )(?<!tun(?:ed|ing) )(?<!compared )(?<!relative )(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
     r"(?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?"
     rf"(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:{_NOUNS}){{0,2}}"
     r"(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?"
@@ -39,8 +39,12 @@ _ON_MANY = regex.compile(
     r"(?:[^ ,.;:()]+ ){0,2}?(?:on|across|over) (?:multiple|various|several|diverse|different|many|unseen|other|real-world) "
     r"(?:[^ ,.;]+ ){0,3}?(?:benchmarks?|datasets?|tasks?|domains?|settings?) "
 )
+# benchmarks that a sentence names beside the one it measures on
+_OTHERS = regex.compile(
+    r"(?:compared (?:to|with)|such as|like|than|unlike|relative to) (?:[^ ,.;]+ ){0,2}?(?:B (?:, |and )?)+"
+)
 _SUCH_AS = regex.compile(
-    r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike) (?:[^ ]+ ){0,3}$"
+    r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike|compared (?:to|with)|relative to) (?:[^ ]+ ){0,3}$"
 )
 # what a sentence says its values are measured on: the benchmarks of the one before, or others
 _THESE = regex.compile(
@@ -174,7 +178,7 @@ class BenchmarkBinding(SentenceClaims):
         if told is not None:
             return list(told.benchmarks)
         resource = claim.metric is not None and _RESOURCES.search(claim.metric)
-        if claim.kind in ("factor", "share") or "B " in self._body or resource:
+        if claim.kind in ("factor", "share") or "B " in _OTHERS.sub("", self._body) or resource:
             return []
         these = _THESE.search(self._body)
         if len(self._context) > 1 and (these or "respectively " in self._body):

@@ -146,7 +146,7 @@ _OBJECT_BEFORE = regex.compile(
     r"(?<![^ ])(?:reduc|decreas|increas|improv|lower|rais|cut|boost|lift|push|bring|drop|shrink|driv)\w* "
     r"(?:(?:the|its|their|our|average|mean|overall) )*"
     r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|an?|it|that|which) )[^ ,.;:()PXQNUCDMBZ]+ ){1,4})"
-    r"(?:(?:on|of|for|in) (?:the )?(?:[^ ,.;:()PXQNUCD]+ ){1,3}?)?from $"
+    r"(?:(?:on|of|for|in) (?:the )?(?:[^ ,.;:()PXQNUCD]+ ){1,7}?)?(?:from |by (?:[^ ,.;:()]+ ){0,3})$"
 )
 # "reduces unsafe answers (from 39% to 5%)"
 _ASIDE_BEFORE = regex.compile(
@@ -173,7 +173,7 @@ _PART_OF = regex.compile(
 _SIZE_OF = regex.compile(
     r"(?<![^ ])(?:an?|the|achiev\w+|attain\w+|reach\w+|obtain\w*|with|yield\w*) (?:(?:average|mean|overall|an?|the|high|low|best) )*"
     r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|total|an?|the|improvements?|gains?|increases?|reductions?|score|scores) )"
-    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|ratio|reach|average|mean|up) )"
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|ratio|reach|average|mean|up) )(?:\( [^ ()]+ \) )?"
     r"(?:of|at) (?:(?:up|to|about|around|over|nearly|approximately|only|just|more|less|than|roughly|almost) ){0,2}$"
 )
 # "fast inference (12 ms)"
@@ -301,7 +301,7 @@ class MetricBinding(BenchmarkBinding):
         if claim.what is None or claim.what[0] < claim.offset:
             found = [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after)]
             yield from places(claim.offset + 2, found)
-        yield from places(claim.offset + 2, [_MORE_NEXT.match(after)])
+        yield from places(claim.offset + 2, [_MORE_NEXT.match(after), _NOUN_NEXT.match(after)])
 
     def _changed(
         self, claim: Claim, before: str, base: int, after: str
@@ -315,10 +315,10 @@ class MetricBinding(BenchmarkBinding):
             claim, low + named.start("np"), low + named.end("np")
         ):
             yield from places(low, [named])
-        if claim.kind == "from_to":
+        if claim.kind in ("delta", "factor", "from_to"):
             yield from places(base, [_OBJECT_BEFORE.search(before)])
-            if self._told_ends(claim) is None:
-                yield from places(base, [_ASIDE_BEFORE.search(before)])
+        if claim.kind == "from_to" and self._told_ends(claim) is None:
+            yield from places(base, [_ASIDE_BEFORE.search(before)])
         if claim.kind == "score":
             yield from places(base, [_SIZE_OF.search(before)])
             yield from places(low, [_PART_OF.match(after)])
@@ -400,7 +400,9 @@ class MetricBinding(BenchmarkBinding):
         if self._bracketed(claim):
             # "reaches 85% success, beating X (66%) and Y (55%)"
             for other in reversed(self._claims[:i]):
-                alike = other.kind == claim.kind and other.item.of.unit == claim.item.of.unit
+                alike = (
+                    other.kind in ("score", "from_to") and other.item.of.unit == claim.item.of.unit
+                )
                 if other.metric and alike:
                     return other.metric
         return None
