@@ -12,20 +12,49 @@ SAMPLE = Path(__file__).parents[1] / "pipeline" / "sample"
 SHARED = Path(__file__).parents[2] / "shared" / "gold"
 
 # F1 on the annotated papers that rules are written on; a drop below is a broken rule. The figures
-# are those the issue asked for, raised to two points under what was measured in November 2026.
+# are two points under what was measured in November 2026.
 FLOORS = {
     "links": 0.98,
     "sizes": 0.95,
-    "benchmarks": 0.90,
-    "models": 0.90,
-    "gains: value": 0.92,
-    "gains: value+benchmark": 0.81,
+    "benchmarks": 0.93,
+    "models": 0.92,
+    "gains: value": 0.97,
+    "gains: value+benchmark": 0.91,
+    "gains: full": 0.76,
+    "gains: sota": 0.94,
+}
+ATTRIBUTES = {
+    "code status": 0.95,
+    "gain unit": 0.97,
+    "gain direction": 0.97,
+    "gain qualifiers": 0.95,
+    "gain metric": 0.92,
+    "gain model": 0.85,
+    "gain baseline": 0.88,
+    "model role": 0.92,
+    "model kind": 0.92,
+    "benchmark role": 0.87,
+    "size model": 0.84,
+}
+# Our own digests are written less like abstracts: subjects are told in sentences before.
+SAMPLE_FLOORS = FLOORS | {
+    "models": 0.89,
+    "gains: value": 0.90,
+    "gains: value+benchmark": 0.84,
     "gains: full": 0.60,
-    "gains: sota": 0.87,
+    "gains: sota": 0.90,
+}
+SAMPLE_ATTRIBUTES = ATTRIBUTES | {
+    "gain metric": 0.89,
+    "gain model": 0.73,
+    "gain baseline": 0.80,
+    "model role": 0.76,
+    "model kind": 0.84,
+    "benchmark role": 0.85,
 }
 
 
-def check(reports: list[Report], floors: dict[str, float], code_status: float) -> None:
+def check(reports: list[Report], floors: dict[str, float], attributes: dict[str, float]) -> None:
     for table, floor in floors.items():
         tp, fp, fn = (
             sum(getattr(report.tables[table], part) for report in reports)
@@ -33,14 +62,15 @@ def check(reports: list[Report], floors: dict[str, float], code_status: float) -
         )
         f1 = 2 * tp / (2 * tp + fp + fn)
         assert f1 >= floor, f"{table}: F1 {f1:.3f} is under {floor}"
-    right = sum(report.attributes["code status"].right for report in reports)
-    total = sum(report.attributes["code status"].total for report in reports)
-    assert right / total >= code_status
+    for attribute, floor in attributes.items():
+        right = sum(report.attributes[attribute].right for report in reports)
+        total = sum(report.attributes[attribute].total for report in reports)
+        assert right / total >= floor, f"{attribute}: {right / total:.3f} is under {floor}"
 
 
 def test_the_public_gold_is_reached() -> None:
     report = score(SAMPLE / "papers.jsonl", SAMPLE / "gold.jsonl")
-    check([report], {**FLOORS, "gains: full": 0.46}, 0.95)
+    check([report], SAMPLE_FLOORS, SAMPLE_ATTRIBUTES)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the annotated papers of ../shared are not here")
@@ -49,4 +79,4 @@ def test_the_annotated_real_papers_are_reached() -> None:
         score(SHARED / f"{name}.docs.jsonl", SHARED / f"{name}.gold.jsonl")
         for name in ("seed", "dev1")
     ]
-    check(reports, FLOORS, 0.95)
+    check(reports, FLOORS, ATTRIBUTES)

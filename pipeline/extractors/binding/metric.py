@@ -116,7 +116,7 @@ _NOUN_NEXT = regex.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:overall|average|mean|absolute|relative) )*"
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|is|are|was|were|we|it|that|which|who|when|after|via|across|"
     r"using|while|without|under|points?|improvements?|gains?|increases?|reductions?|drops?|respectively|compared|"
-    r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|downarrow|uparrow|years?|hours?|days?|minutes?|seconds?|samples?|examples?|steps?|"
+    r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|downarrow|uparrow|here|there|now|factors?|times|years?|hours?|days?|minutes?|seconds?|samples?|examples?|steps?|"
     r"among|between|[a-z]+ly|using|achieving|outperforming|surpassing|exceeding|reducing|improving|including|being|making|showing|demonstrating|reaching|beating|setting|running|requiring|achieved|obtained|reported|trained|observed|reached|used|based|given|attained|produced|set) )[^ ,.;:()\p{Lu}]+ ){1,3})"
     r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|against|as) |$)"
 )
@@ -145,7 +145,8 @@ _GAINS_BEFORE = regex.compile(
 _OBJECT_BEFORE = regex.compile(
     r"(?<![^ ])(?:reduc|decreas|increas|improv|lower|rais|cut|boost|lift|push|bring|drop|shrink|driv)\w* "
     r"(?:(?:the|its|their|our|average|mean|overall) )*"
-    r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|an?|it|that|which) )[^ ,.;:()PXQNUCDMBZ]+ ){1,4})"
+    r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|an?|it|that|which|upon|baselines?|methods?|models?|approach|approaches|"
+    r"systems?|state-of-the-art|sota|llms?|work|art) )[^ ,.;:()PXQNUCDMBZ]+ ){1,4})"
     r"(?:(?:on|of|for|in) (?:the )?(?:[^ ,.;:()PXQNUCD]+ ){1,7}?)?(?:from |by (?:[^ ,.;:()]+ ){0,3})$"
 )
 # "reduces unsafe answers (from 39% to 5%)"
@@ -301,7 +302,7 @@ class MetricBinding(BenchmarkBinding):
         if claim.what is None or claim.what[0] < claim.offset:
             found = [_SPEEDUP_NEXT.match(after), _RATE_NEXT.match(after)]
             yield from places(claim.offset + 2, found)
-        yield from places(claim.offset + 2, [_MORE_NEXT.match(after), _NOUN_NEXT.match(after)])
+        yield from places(claim.offset + 2, [_MORE_NEXT.match(after)])
 
     def _changed(
         self, claim: Claim, before: str, base: int, after: str
@@ -330,6 +331,10 @@ class MetricBinding(BenchmarkBinding):
         claim, group = self._claims[i], self._groups[i]
         if claim.kind == "factor":
             yield from places(base, [_SPEED_BEFORE.search(before)])
+            yield from places(
+                claim.offset + 2,
+                [_NOUN_NEXT.match(self._body[claim.offset + 2 : claim.offset + FAR])],
+            )
         if claim.listed is not None and claim.listed.metric is not None:
             return
         tail = group[-1].offset + 2
