@@ -30,6 +30,9 @@ _CHANGE = regex.compile(
 )
 
 
+_AT = regex.compile(r"@\w+")
+
+
 class Extractor:
     """Reads papers with one set of rules. Building it takes a second, a paper milliseconds."""
 
@@ -134,6 +137,8 @@ def _metric_items(text: str, found: Sequence[Found]) -> list[Item]:
         start, end = hit.start, hit.end
         if _CHANGE.search(text, start, end):
             continue
+        if cut := _AT.match(text, end):
+            end = cut.end()  # "Acc@3"
         if text.startswith("s", end) and not text[end + 1 : end + 2].isalnum():
             end += 1
         if items and text[items[-1].end : start] == " (" and text.startswith(")", end):

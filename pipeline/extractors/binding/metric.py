@@ -32,6 +32,17 @@ _METRICS_AFTER = regex.compile(
 )
 # "by 9.1% (average recall) on A"
 _METRIC_ASIDE = regex.compile(r"\( (?:in )?(?P<np>(?:[^ ()]+ ){0,2}?K )\) ")
+_NOUN = (
+    r"(?:(?!(?:by|of|on|in|for|and|from|with|to|at|than|over|the|a|an) )[^ ,.;:()PXQNUCDMB]+ ){1,4}"
+)
+_NOUNS = rf"(?P<list>{_NOUN}(?:, {_NOUN})*(?:, )?and {_NOUN})"
+_NOUNS_BEFORE = regex.compile(
+    r"(?<![^ ])(?:reduc|improv|increas|decreas|lower|cut|boost|rais)\w* (?:(?:the|its|their|both|average|mean) )?"
+    + _NOUNS
+    + r"by (?:[^ ,.;()]+ ){0,3}$"
+)
+_NOUNS_AFTER = regex.compile(r"in (?:terms of )?(?:the )?" + _NOUNS + r"(?:, )?respectively ")
+_PART = regex.compile(_NOUN)
 _METRIC_NEXT = regex.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|more|less|fewer|greater|smaller|larger|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
@@ -266,7 +277,12 @@ class MetricBinding(BenchmarkBinding):
             yield from places(base, [_METRIC_BEFORE.search(before)])
         yield from places(low, [_METRIC_NEXT.match(after)])
         if claim.item.symbol in "PND" and (claim.kind == "score" or claim.entry.key == "signed"):
-            yield from places(low, [_NOUN_NEXT.match(after)])
+            found = _NOUN_NEXT.match(after)
+            # "+0.017 Spanish" is no metric
+            if found and (
+                claim.kind == "score" or self._may_name_metric(claim, low + found.start("np"))
+            ):
+                yield from places(low, [found])
         if claim.kind in ("delta", "factor"):
             yield from places(low, [_CHANGED.match(after)])
         if claim.kind == "delta":
@@ -349,6 +365,13 @@ class MetricBinding(BenchmarkBinding):
             yield from places(tail, [_TERMS.match(rest)])
         yield from places(0, [_OPENING_METRIC.match(self._body, 0, claim.offset)])
 
+    def _may_name_metric(self, claim: Claim, at: int) -> bool:
+        start, end = self._sentence.range(at, at + 1)
+        return (
+            claim.text.text[start].islower()
+            or _METRIC_LIKE.search(claim.text.text, start, end) is not None
+        )
+
     def _is_metric_like(self, claim: Claim, low: int, high: int) -> bool:
         start, end = self._sentence.range(low, high)
         return _METRIC_LIKE.search(claim.text.text, start, end) is not None
@@ -363,12 +386,30 @@ class MetricBinding(BenchmarkBinding):
             low = group[-1].offset + 2
             listed = _METRICS_AFTER.match(self._body[low : low + FAR])
         if listed is None:
+            yield from self._listed_noun(claim, group)
             return
         places = self._sentence.items_in(low + listed.start("list"), low + listed.end("list"))
         names = [offset for offset, item in places if item.symbol == "K"]
         if len(names) == len(group):
             at = names[group.index(claim)]
             yield at, at + 2
+
+    def _listed_noun(self, claim: Claim, group: Sequence[Claim]) -> Iterator[tuple[int, int]]:
+        """The one of "reduces omission, load and memory by 3%, 4% and 5%, respectively"."""
+        end = group[-1].offset + 2
+        rest = self._body[end : end + FAR]
+        if len(group) < 2 or "respectively " not in rest[:120]:
+            return
+        low = max(0, group[0].offset - FAR)
+        found = _NOUNS_BEFORE.search(self._body[low : group[0].offset])
+        if found is None:
+            low, found = end, _NOUNS_AFTER.match(rest)
+        if found is None:
+            return
+        start = low + found.start("list")
+        parts = [*_PART.finditer(self._body, start, low + found.end("list"))]
+        if len(parts) == len(group):
+            yield parts[group.index(claim)].span()
 
     def _what(self, low: int, high: int) -> Iterator[tuple[int, int]]:
         """The words a phrase names the metric by, up to where its noun phrase ends."""

@@ -19,7 +19,7 @@ _OWN_SUBJECT = regex.compile(
 _BY_MODEL = regex.compile(
     r"(?:(?:was |is |were )?(?:achieved|attained|obtained|reached|reported) )?(?:by|for) (?:the )?(?P<m>M )"
 )
-_HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ]+ ){0,2}$")
+_HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ()]+ ){0,6}$")
 # "compared to GPT-4 at 0.97"
 _RIVAL_AT = regex.compile(
     r"(?:compared (?:to|with)|versus|vs \. |against|than|over|to (?:those|that|results) of) (?:[^ ,.;:()]+ ){0,3}?(?P<m>M )"
@@ -33,6 +33,7 @@ _ACTS = regex.compile(
     r"(?:and (?:its|their) (?:variants?|extensions?) )?(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
     r"improv|drop|lead|exhibit|deliver|show|showcas|demonstrat|display|establish)\w* "
+    r"|' s (?:[^ ,.;:()]+ ){0,2}?K (?:is|was|are|were|drops?|falls?|rises?|improves?|dropped|fell|rose|improved|reaches|reached) "
 )
 # "the best model we tried, GPT-4"
 _BEST_NAMED = regex.compile(
@@ -54,7 +55,7 @@ _OTHER_SUBJECT = regex.compile(
     r"previous|prior|all|average|random|open-source|proprietary|frontier|state-of-the-art|sota|second-best|next) )+"
     r"(?:(?:[^ ,.;:]+ ){0,2}?(?:models?|methods?|baselines?|approach|approaches|systems?|llms?|vlms?|mllms?|agents?|experts?|annotators?|"
     r"performance|participants?|algorithms?) )?(?:(?:still|only|also|even|can|could|typically) )?"
-    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|manag|struggl|hover)\w* "
+    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|manag|struggl|hover|report|produc|deliver|show|record)\w* "
     r"|(?<![^ ])(?:humans?|people|human (?:participants?|experts?|annotators?|raters?)) who "
     r"|(?:^|, |; |and |while |whereas |but |compared to |versus )(?:humans?|human (?:performance|experts?|annotators?|accuracy)) "
 )
@@ -77,9 +78,12 @@ _IMPROVES = regex.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas|rais|lift|reduc|lower)\w* (?:the )?(?:(?!by |on |in |over )[^ ,.;:()PXQNUCD]+ ){0,3}?(?P<m>M )"
     r"(?:(?!by |over )[^ ,.;:()PXQNUCD]+ ){0,6}(?:by|from) (?:[^ ]+ ){0,3}$"
 )
+_FOR_OTHERS = regex.compile(
+    r"for (?:the )?(?:(?:strongest|best|other|existing|previous|prior|competing|standard|baseline|all|most) )+(?:[^ ,.;]+ )?(?:models?|methods?|baselines?|systems?|approach|approaches) "
+)
 _RIVAL_BEFORE = regex.compile(
     r"(?:outperform\w*|surpass\w*|beat\w*|exceed\w*|compared (?:to|with)|over|than|versus|vs|against) "
-    r"(?:(?!achiev|reach|attain|M )[^ ,.;:]+ ){1,8}\( $"
+    r"(?:(?!achiev|reach|attain|M )[^ ,.;:()]+ ){1,8}(?:\( [^()]{1,60}\) (?:, |and )(?:[^ ,.;:()]+ ){1,6})?\( (?:[^ ()]+ ){0,6}$"
 )
 _SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
 _RIVAL = regex.compile(
@@ -168,7 +172,9 @@ class ModelBinding(BaselineBinding):
             return str(item.of)
         if named := self._each_by_its_own(claim):
             return named
-        if claim.kind == "score" and self._bracketed(claim) and _RIVAL_BEFORE.search(before):
+        if claim.kind == "score" and _RIVAL_BEFORE.search(before):
+            return None
+        if _FOR_OTHERS.match(self._body, claim.offset + 2):
             return None
         if claim.kind == "score" and self._is_rival(claim):
             rivals = self._beaten(claim)
