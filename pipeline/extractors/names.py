@@ -27,7 +27,7 @@ _OF = (" of ", "-of-")
 _JOINED = regex.compile(r"(\p{Ll}{4,})-(?=\p{Lu})")
 # commands of mathematics, often with their argument glued to them: "\\tildeO", "\\sqrtT"
 _MATHS = regex.compile(
-    r"\\(?:sqrt|(?:wide)?(?:tilde|hat)|bar|var\p{L}+|eta|eps|theta|Theta|omega|Omega|delta|Delta|sigma|Sigma|rho|kappa|chi|psi|Psi|Phi|nu|xi|zeta|"
+    r"\\(?:sqrt|(?:wide)?(?:tilde|hat)|bar|var\p{L}+|eta|eps|theta|Theta|omega|Omega|delta|Delta|sigma|Sigma|rho|kappa|chi|psi|Psi|Phi|nu|xi|zeta|Lambda|lambda|Gamma|gamma|alpha|beta|mu|tau|pi|Pi|phi|epsilon|ell|"
     r"log|ln|exp|min|max|arg|frac|math\p{L}+|text\p{L}*|cite\p{L}*|ref|footnote|label|big|Big|quad|mid|vert|Vert|sum|prod|int|in|partial|nabla|"
     r"forall|exists|cup|cap|subset|neq|equiv|propto|ldots|dots|cdots|star|dagger|prime|circ|perp|top|bot|langle|rangle|lfloor|lceil|gtrsim|lesssim|"
     r"over\p{L}+|under\p{L}+|boldsymbol|displaystyle|noindent|item|begin|end|par|href|url)"
@@ -77,6 +77,7 @@ _COMPOUND = regex.compile(
 _TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])")
 _MARKED = regex.compile(r"[\p{Lu}\d+*]")
 _SEVERAL = re.compile(r"[\s.]")
+_AMOUNT = re.compile(r"\d[\d.,]*(?:[KMGTP]i?B|[kMG]?Hz|[KMBT])")  # "1.5TB"
 _NUMBERED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}")
 # what a benchmark's name goes on with: "2014", "2.1", "2018 Shared Task"
 _EDITION = regex.compile(
@@ -548,7 +549,7 @@ class Names:
             return False
         if _X_TO_Y.fullmatch(token) or _SYMBOL.fullmatch(token):
             return False
-        if token[0].isdigit() and not _NUMBERED.search(token):
+        if token[0].isdigit() and (_AMOUNT.fullmatch(token) or not _NUMBERED.search(token)):
             return False
         if not _CAMEL.search(token) and not (token.endswith(("+", "*")) and token[0].isupper()):
             return False
