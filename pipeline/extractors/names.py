@@ -968,7 +968,8 @@ _PREPOSITIONS = frozenset(
 )
 _STOPS = frozenset(
     "for that which to in with on by from based where using designed capable , . ; : ( ) is are was who via"
-    " tailored aimed built trained leveraging consisting comprising containing featuring of and enabling".split()
+    " tailored aimed built trained leveraging consisting comprising containing featuring of and enabling covering spanning measuring"
+    " testing evaluating assessing including probing across over".split()
 )
 
 
