@@ -69,7 +69,7 @@ class Binding(MetricBinding, ModelBinding):
                 claim.baseline = claim.baseline or baseline
         if any(claim.benchmarks and claim.benchmarks != shared for claim in group):
             return
-        if not self._measured_on(self._claims.index(group[0]), turn=False):
+        if not self._measured_on(self._order[id(group[0])], turn=False):
             apart = [self._body[a.offset + 2 : b.offset] for a, b in pairwise(group)]
             one_each = (
                 len(shared) == len(group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import regex
@@ -115,10 +116,15 @@ class BaselineBinding(SentenceClaims):
             return self._noun_phrase(self._claims[i], low, high)
         return None
 
+    @functools.cached_property
+    def _last_difference(self) -> int:
+        kinds = [claim.kind in ("delta", "factor") for claim in self._claims]
+        return max((i for i, is_difference in enumerate(kinds) if is_difference), default=-1)
+
     def _outdone(self, i: int) -> bool:
         """Whether what a level is compared with is said of a difference that follows it."""
         low = self._offsets[i] + 2
-        differences = any(claim.kind in ("delta", "factor") for claim in self._claims[i + 1 :])
+        differences = self._last_difference > i
         own = _compared_with(self._body, low, min(self._next(i), low + FAR))
         return differences and not any(match[0].startswith(_COMPARED[:5]) for match in own)
 

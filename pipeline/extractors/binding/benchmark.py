@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import regex
 
 from pipeline.extractors.binding.claims import FAR, VERSUS, Claim, SentenceClaims
 
+_LONGEST_LIST = 12  # values of a list that may wait for one benchmark
 _NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
 _ON = regex.compile(
     r"(?<![^ ])(?<!train(?:ed|ing) )(?<!tun(?:ed|ing) )(?<!compared )(?<!relative )(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
@@ -67,6 +69,32 @@ _CARRIES = regex.compile(
 class BenchmarkBinding(SentenceClaims):
     """Binds claims to benchmarks: named after the value, in its list, before it, or carried over."""
 
+    # What is asked of a sentence for each of its values is read once.
+
+    @functools.cached_property
+    def _measured(self) -> dict[tuple[int, bool], list[str]]:
+        return {}
+
+    @functools.cached_property
+    def _between(self) -> dict[int, bool]:
+        return {}
+
+    @functools.cached_property
+    def _names_its_own(self) -> bool:
+        return "B " in _OTHERS.sub("", self._body)
+
+    @functools.cached_property
+    def _says_these(self) -> bool:
+        return _THESE.search(self._body) is not None
+
+    @functools.cached_property
+    def _on_other_data(self) -> bool:
+        return _OTHER_DATA.search(self._body) is not None
+
+    @functools.cached_property
+    def _says_respectively(self) -> bool:
+        return "respectively " in self._body
+
     def _benchmarks(self, i: int) -> list[str]:
         claim = self._claims[i]
         previous = self._offsets[i - 1] + 2 if i else 0
@@ -86,14 +114,14 @@ class BenchmarkBinding(SentenceClaims):
         ):
             return list(before.benchmarks)
         if named := self._respectively(group):
-            return [named[group.index(claim)]]
+            return [named[self._in_list[id(claim)]]]
         if group[-1] is not claim:
-            place = group.index(claim)
+            place = self._in_list[id(claim)]
             names = self._measured_on(i + len(group) - 1 - place, turn=False)
             if len(names) == len(group):
                 return [names[place]]
             # "26.8 PQ, 16.8 AP and 34.1 mIoU on A, 18.2 PQ and 27.9 mIoU on B"
-            for n in range(i + 1, i - place + len(group)):
+            for n in range(i + 1, min(i + _LONGEST_LIST, i - place + len(group))):
                 if named := self._measured_on(n, turn=False):
                     return named
         return self._benchmarks_before(i, previous) or self._carried(claim)
@@ -103,13 +131,18 @@ class BenchmarkBinding(SentenceClaims):
         end = group[-1].offset + 2
         if len(group) < 2 or "respectively " not in self._body[end : end + 80]:
             return []
-        first = self._claims.index(group[0])
+        first = self._order[id(group[0])]
         low = self._offsets[first - 1] + 2 if first else 0
         names = list(dict.fromkeys(self._names(max(low, group[0].offset - FAR), group[0].offset)))
         return names if len(names) == len(group) else []
 
     def _measured_on(self, i: int, *, turn: bool = True) -> list[str]:
         """The benchmarks named after a value and before the next."""
+        if (i, turn) not in self._measured:
+            self._measured[i, turn] = self._read_after(i, turn=turn)
+        return list(self._measured[i, turn])
+
+    def _read_after(self, i: int, *, turn: bool) -> list[str]:
         low = self._offsets[i] + 2
         after = " " + self._body[low : min(self._next(i), low + FAR)]
         if closed := _CLOSED.match(after):
@@ -141,9 +174,11 @@ class BenchmarkBinding(SentenceClaims):
 
     def _interleaved(self, i: int) -> bool:
         """Whether benchmarks stand between the values of a claim's list."""
-        group = self._groups[i]
-        first = i - group.index(self._claims[i])
-        return any(self._measured_on(first + n, turn=False) for n in range(len(group) - 1))
+        first = i - self._in_list[id(self._claims[i])]
+        if first not in self._between:
+            last = first + len(self._groups[i]) - 1
+            self._between[first] = any(self._measured_on(n, turn=False) for n in range(first, last))
+        return self._between[first]
 
     def _benchmarks_before(self, i: int, previous: int) -> list[str]:
         """Those of "On A, it gains 3%": before the value, and after the one before it if any."""
@@ -178,15 +213,15 @@ class BenchmarkBinding(SentenceClaims):
         if told is not None:
             return list(told.benchmarks)
         resource = claim.metric is not None and _RESOURCES.search(claim.metric)
-        if claim.kind in ("factor", "share") or "B " in _OTHERS.sub("", self._body) or resource:
+        if claim.kind in ("factor", "share") or self._names_its_own or resource:
             return []
-        these = _THESE.search(self._body)
-        if len(self._context) > 1 and (these or "respectively " in self._body):
-            group = self._groups[self._claims.index(claim)]
+        these = self._says_these
+        if len(self._context) > 1 and (these or self._says_respectively):
+            group = self._groups[self._order[id(claim)]]
             if len(group) == len(self._context):
-                return [self._context[group.index(claim)]]
+                return [self._context[self._in_list[id(claim)]]]
             return list(self._context) if these and len(group) == 1 else []
-        if _OTHER_DATA.search(self._body) and not these:
+        if not these and self._on_other_data:
             return []
         if len(self._context) == 1 and (these or _CARRIES.match(self._body)):
             return list(self._context)

@@ -127,6 +127,11 @@ class SentenceClaims:
         self._body = sentence.text
         self._offsets = [claim.offset for claim in claims]
         self._groups = list(self._grouped())
+        self._order = {id(claim): i for i, claim in enumerate(claims)}
+        # where each claim stands in its list; a list may be as long as its sentence
+        self._in_list: dict[int, int] = {}
+        for claim, group in zip(claims, self._groups, strict=True):
+            self._in_list[id(claim)] = self._order[id(claim)] - self._order[id(group[0])]
 
     def _grouped(self) -> Iterator[list[Claim]]:
         """For each claim the values of its list, in order, itself among them."""
@@ -160,7 +165,7 @@ class SentenceClaims:
 
     def _told_ends(self, claim: Claim) -> Claim | None:
         """The difference whose ends a claim tells: "gains 63% in F1 (from 19.5 to 31.5)"."""
-        i = self._claims.index(claim) if claim.kind == "from_to" else 0
+        i = self._order[id(claim)] if claim.kind == "from_to" else 0
         if (
             i
             and self._claims[i - 1].kind != "from_to"

@@ -361,7 +361,7 @@ class MetricBinding(BenchmarkBinding):
         turn = near and _TURN.search(before, near.start())
         if near and claim.kind != "factor" and not turn:
             yield from places(base, [near])
-        if "K " not in self._body[claim.offset : group[-1].offset]:
+        if "K " not in self._body[claim.offset : min(group[-1].offset, claim.offset + FAR)]:
             yield from places(tail, [_TERMS.match(rest)])
         yield from places(0, [_OPENING_METRIC.match(self._body, 0, claim.offset)])
 
@@ -391,7 +391,7 @@ class MetricBinding(BenchmarkBinding):
         places = self._sentence.items_in(low + listed.start("list"), low + listed.end("list"))
         names = [offset for offset, item in places if item.symbol == "K"]
         if len(names) == len(group):
-            at = names[group.index(claim)]
+            at = names[self._in_list[id(claim)]]
             yield at, at + 2
 
     def _listed_noun(self, claim: Claim, group: Sequence[Claim]) -> Iterator[tuple[int, int]]:
@@ -409,7 +409,7 @@ class MetricBinding(BenchmarkBinding):
         start = low + found.start("list")
         parts = [*_PART.finditer(self._body, start, low + found.end("list"))]
         if len(parts) == len(group):
-            yield parts[group.index(claim)].span()
+            yield parts[self._in_list[id(claim)]].span()
 
     def _what(self, low: int, high: int) -> Iterator[tuple[int, int]]:
         """The words a phrase names the metric by, up to where its noun phrase ends."""
@@ -445,7 +445,7 @@ class MetricBinding(BenchmarkBinding):
             return told.metric
         if self._bracketed(claim):
             # "reaches 85% success, beating X (66%) and Y (55%)"
-            for other in reversed(self._claims[:i]):
+            for other in reversed(self._claims[max(0, i - 12) : i]):
                 alike = (
                     other.kind in ("score", "from_to") and other.item.of.unit == claim.item.of.unit
                 )
@@ -465,7 +465,7 @@ class MetricBinding(BenchmarkBinding):
 
     def _level_of(self, i: int) -> Claim | None:
         """The level that a difference is told of: "reaches 61% accuracy, 12% above X"."""
-        first = self._claims.index(self._groups[i][0])
+        first = self._order[id(self._groups[i][0])]
         level = self._claims[first - 1] if first else None
         if level is None or level.kind not in ("score", "from_to", "delta"):
             return None

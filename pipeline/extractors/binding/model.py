@@ -115,7 +115,7 @@ class ModelBinding(BaselineBinding):
 
     def _each_by_its_own(self, claim: Claim) -> str | None:
         """The model of one value of a list, where as many are named and "respectively" said."""
-        group = [claim] if claim.kind == "sota" else self._groups[self._claims.index(claim)]
+        group = [claim] if claim.kind == "sota" else self._groups[self._order[id(claim)]]
         if len(group) < 2:
             return None
         low, high = max(0, group[0].offset - FAR), group[-1].offset + 2
@@ -129,7 +129,7 @@ class ModelBinding(BaselineBinding):
         base = high if after else 0
         items = self._sentence.items_in(base + listed.start("list"), base + listed.end("list"))
         names = [str(item.of) for _, item in items if item.symbol == "M"]
-        place = group.index(claim)
+        place = self._in_list[id(claim)]
         if len(group) % len(names):
             return None
         return names[place % len(names)] if after is None or len(names) == len(group) else None
@@ -138,7 +138,7 @@ class ModelBinding(BaselineBinding):
         """Whether a model is what another one improves: "ZapTune improves GPT-4 from"."""
         at = bisect_left(self._subjects, of, key=lambda subject: subject[0])
         verb = _IMPROVING.search(self._body[max(0, of - 40) : of])
-        own = self._known.proposed and _OWN_SUBJECT.search(" " + self._body[:of])
+        own = self._known.proposed and _OWN_SUBJECT.search(" " + self._body[max(0, of - FAR) : of])
         return verb is not None and bool(own or (at and self._subjects[at - 1][1] is not None))
 
     def _is_background(self, claim: Claim) -> bool:
