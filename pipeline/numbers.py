@@ -319,7 +319,7 @@ def _with_units(quantities: list[Quantity], text: str) -> list[Quantity]:
         said = two.shape == "points" and glue in (" and ", " or ", ", ", ", and ")
         said |= two.shape == "percent" and one.decimal and glue in (" and ", " or ")
         if text.endswith((" at ", "@"), 0, one.start):
-            continue  # "5.0 points in mAP at 0.5 and 6.7 points"
+            continue  # a threshold is no value: "recall at 0.7 and 3 points of F1"
         if said and not one.bound:
             quantities[i - 1] = replace(one, shape=two.shape, unit=two.unit)
     return quantities
