@@ -262,6 +262,7 @@ def serve(
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))
+            listening.listen()  # a browser that is quicker than uvicorn waits in the queue
         except OSError as error:
             raise AuditError(f"port {port}: {error.strerror}; give another, or none") from error
         port = listening.getsockname()[1]
