@@ -106,6 +106,38 @@ RULES = {
         "ZapTune reaches top scores on Maths ([[+5.5 points|delta 5.5 points up; by ZapTune]]), as good as GPT-4 on MMLU.",
     "a cost in brackets is of the noun before":
         "ZapTune offers fast inference ([[12 ms|score 12 ms; metric inference]]).",
+    "values side by side in a longer list pair with the benchmarks after them":
+        "We propose ZapTune. It improves GPT-4 by [[9%|delta 9 percent up; on MMLU; by ZapTune; over LLaMA]] on MMLU and LLaMA by [[18%|delta 18 percent up; on GSM8K; by ZapTune; over LLaMA]] and [[11%|delta 11 percent up; on MATH; by ZapTune; over LLaMA]] on GSM8K and MATH, respectively.",
+    "values side by side wait for the benchmarks of the next ones":
+        "ZapTune gains [[+20 points|delta 20 points up; on MMLU; over LoRA]] / [[+17 points|delta 17 points up; on GSM8K; over LoRA]] over LoRA and [[+5 points|delta 5 points up; on MMLU; over DoRA]] / [[+3 points|delta 3 points up; on GSM8K; over DoRA]] over DoRA on MMLU / GSM8K.",
+    "as many values again are told of the same benchmarks":
+        "ZapTune reaches [[73%|score 73 percent; on MMLU; by ZapTune]] and [[58%|score 58 percent; on GSM8K; by ZapTune]] on MMLU and GSM8K with GPT-4, and [[70%|score 70 percent; on MMLU; by ZapTune]] and [[74%|score 74 percent; on GSM8K; by ZapTune]] with LLaMA.",
+    "a value between benchmark and metric needs no preposition":
+        "ZapTune achieves a [[7.4|score 7.4; metric WikiText2 perplexity; on WikiText-2; by ZapTune]] WikiText2 perplexity and [[71%|score 71 percent; metric accuracy; by ZapTune]] accuracy on five quizzes tasks.",
+    "what a sentence opens with holds for all of its values":
+        "We propose ZapTune. On MMLU and GSM8K, ZapTune raises accuracy by [[4%|delta 4 percent up; metric accuracy; on MMLU, GSM8K; by ZapTune; over LoRA]] over LoRA, while cutting errors by [[5%|delta 5 percent down; metric errors; on MMLU, GSM8K; by ZapTune; over LoRA]].",
+    "a value on a thing that is no record is told of no other":
+        "ZapTune reaches [[44%|score 44 percent; on MMLU; by ZapTune]] on MMLU and [[46.6|score 46.6; metric F1; by ZapTune]] F1 on Housing.",
+    "a baseline said before values side by side is theirs":
+        "ZapTune improves over LoRA by [[3%|delta 3 percent up; over LoRA]], [[4%|delta 4 percent up; over LoRA]] and [[5%|delta 5 percent up; over LoRA]] and over DoRA by [[6%|delta 6 percent up; over DoRA]], [[7%|delta 7 percent up; over DoRA]] and [[8%|delta 8 percent up; over DoRA]].",
+    "an acronym in brackets tells a metric by its letters":
+        "ZapTune earns a Yearly Rate of Zest (YRZ) of [[27.7%|score 27.7 percent; metric Yearly Rate of Zest (YRZ)]].",
+    "a metric of a value is nearer than what it was measured in":
+        "ZapTune has an accuracy of [[79%|score 79 percent; metric accuracy]] in exact matching.",
+    "while and a verb begin another matter":
+        "ZapTune matches training, while reducing peak load by [[47%|delta 47 percent down; metric peak load]].",
+    "models that score have no metric of that word":
+        "Models score under [[20%|score 20 percent under; on MMLU]] on MMLU.",
+    "what is faster is the metric":
+        "The inference speed of tuned models is [[1.6x|factor 1.6 x up; metric inference speed]] faster.",
+    "a proposal may act with something":
+        "We propose ZapTune. In 4-bit LLaMA, ZapTune with static scales achieves [[71%|score 71 percent; on MMLU; by ZapTune]] on MMLU.",
+    "a model with fewer of something has fewer":
+        "Tuned T5 with [[100x|factor 100 x down; metric parameters; by T5; over GPT-4 suffices]] fewer parameters than GPT-4 suffices.",
+    "where nothing is proposed a level with a model is that model's":
+        "Our method achieves [[73%|score 73 percent; on MMLU; by LLaMA]] on MMLU with LLaMA.",
+    "every other model is no model":
+        "The best, GPT-4, reaches [[62%|score 62 percent; on MMLU; by GPT-4]] on MMLU, while every other model stays below [[60%|score 60 percent under; on MMLU]].",
 }
 # fmt: on
 

@@ -148,7 +148,7 @@ VALUES = [
     "It cuts the F1 of one parser from [[61.1% to 19.2%|from_to 61.1 > 19.2 percent down; metric F1]], and that of our own large and old statistical reader of plain text, from [[33.5% to 3.3%|from_to 33.5 > 3.3 percent down; metric F1]].",
     "On MMLU the accuracy is [[22.1%|score 22.1 percent; metric accuracy; on MMLU]] with improvements of [[3.5%|delta 3.5 percent up; metric accuracy; on MMLU]].",
     "It gets an accuracy above [[0.9|score 0.9 at_least; metric accuracy; over all of them]] over all of them.",
-    "A gain compared to the best score of [[89.1%|score 89.1 percent; metric score; over the best score of]] is seen.",
+    "A gain compared to the best score of [[89.1%|score 89.1 percent; metric score; over the best score]] is seen.",
     "It reaches [[0.627|score 0.627; metric utility]] overall utility.",
     "It draws a picture in just [[1.1 sec|score 1.1 sec]].",
     "Nets with rates of 20%, 40%, 60% and 80% are seen.",

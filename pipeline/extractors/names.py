@@ -158,6 +158,8 @@ _HOLDS = regex.compile(
     r"scenarios|dialogues?|conversations|utterances|trajectories|tasks|queries|prompts|annotations|scenes|recordings|hours|posts|tweets|stories|"
     r"reports|items|entries|tables|charts|passages|cases|games|environments|reviews|patients|languages|objects|triples|captions) "
 )
+# "on A and B, Z outperforms": the list ends before the comma
+_CLOSED_LIST = re.compile(r"(?<=and [ZMB] ), [ZMB] $")
 # a name with its own figure beside it where the sentence compares: "Z by 3.2 %", "Z ( 43.6 % )"
 _RIVAL = re.compile(
     r"([Z]) (?:by (?:(?:up to|about|over|more than|around|nearly) )?(?:\$ )?[+]?\d|\( (?:\$ )?(?:[+-] )?\d+\.?\d* ?\\? ?(?:%|\)|[a-z]+ \)|v))"
@@ -1159,7 +1161,11 @@ def _read_figures(sentence: Skeleton) -> None:
 def _share_lists(sentence: Skeleton) -> None:
     """Names in one list are of one kind: what is known of one speaks for the others."""
     for match in _LIST.finditer(sentence.text):
-        members = [item.of for _, item in sentence.items_in(*match.span()) if item.symbol in "ZMB"]
+        closed = _CLOSED_LIST.search(match[0])
+        end = match.start() + closed.start() if closed else match.end()
+        members = [
+            item.of for _, item in sentence.items_in(match.start(), end) if item.symbol in "ZMB"
+        ]
         for table in ("models", "benchmarks"):
             sure = [m for m in members if m.scores.get(table, 0) >= _NEEDED]
             if table == "models" and members and members[0].roles["baseline"]:

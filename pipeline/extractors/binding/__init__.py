@@ -14,6 +14,7 @@ import regex
 
 from pipeline.extractors.binding.claims import (
     COMMAS,
+    SIDE_BY_SIDE,
     Claim,
     Direction,
     Known,
@@ -31,8 +32,6 @@ _AVERAGED = regex.compile(
     r"mean(?! (?:average|squared?|absolute|reciprocal|intersection|opinion|iou)))\b",
     regex.IGNORECASE,
 )
-
-_CLOSE = COMMAS | {"/ "}
 
 
 class Binding(MetricBinding, ModelBinding):
@@ -59,7 +58,7 @@ class Binding(MetricBinding, ModelBinding):
         baseline = next((claim.baseline for claim in group if claim.baseline), None)
         if group[0].kind != "factor":
             for claim, after in zip(reversed(group[:-1]), reversed(group[1:]), strict=True):
-                if _ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in _CLOSE:
+                if _ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in SIDE_BY_SIDE:
                     claim.metric = claim.metric or after.metric
             for claim, before in zip(group[1:], group, strict=False):
                 claim.metric = claim.metric or before.metric

@@ -13,7 +13,7 @@ _OVER = (
     r"(?<![^ ])(?:comparable (?:[^ ]+ ){0,3}?(?:to|with)|similar (?:[^ ]+ ){0,2}?(?:to|as)|"
     r"on par with|in comparison (?:to|with)|with respect to|"
     r"(?:when |as )?compared (?:to|with|against)|relative to|comparing (?:to|with)|versus|vs \. |"
-    r"vs|than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|"
+    r"vs|(?<!rather )than|over|against|better than|from|beyond|surpassing|outperforming|exceeding|w\.r\.t|"
     r"(?:fast|many|much|efficient|large|high|good|accurate|likely|effective) as|beating|behind|ahead of|above|below) "
 )
 _NP_END = (
@@ -36,6 +36,10 @@ _NO_RIVAL = regex.compile(
     r"(?:only|fewer|less|much|very|significantly|far|lower|higher|minimal|no|half|[PNQXUBK]) |"
     r"(?:[^ ]+ ){0,4}?(?:datasets|benchmarks|tasks|settings|runs|seeds|images|languages|domains|"
     r"scenarios|time|years|epochs|times|samples|questions|subjects|participants|steps|metrics) "
+)
+# "over A by 3%, 4% and 5%"
+_OVER_BY = regex.compile(
+    r"(?<![^ ])(?:over|than|against|versus) (?P<np>(?:[^ ,.;:()PXQNUCDK]+ ){1,5}?)by (?:[^ ,.;:()PXQNUCD]+ ){0,3}$"
 )
 _SPATIAL = ("over ", "from ", "against ", "with ", "behind ", "above ", "below ")
 _OPENED = regex.compile(
@@ -96,6 +100,7 @@ _NAMED_AFTER = regex.compile(
     r"(?:the |a |an )?(?:[^ ,.;:()M]+ ){0,4}?(?:models?|methods?|baselines?|systems?|approach|competitor|rival|art) "
     r"(?:, |\( )(?P<np>M )(?:, |\) |by )"
 )
+_MEASURES = frozenset("score scores accuracy performance".split())  # "a score above 19%"
 _NP_LEAD = regex.compile(r"(?:that of |those of )")
 _NP_TAIL = (" and", " or", ",", " by", " with", " (")
 
@@ -138,18 +143,26 @@ class BaselineBinding(SentenceClaims):
         far = max(0, claim.offset - FAR)
         previous = max(self._offsets[i - 1] if i else 0, far)
         after = body[low : low + FAR]
+        first = self._runs[i][0]
+        before = body[max(0, first.offset - FAR) : first.offset]
+        yield from places(first.offset - len(before), [_OVER_BY.search(before)])
         if claim.kind == "share":
             yield from places(low, (pattern.match(after) for pattern in _SHARE_OF))
         yield from places(low, [_VALUE_OF.match(after)])
         if claim.kind == "delta":
             yield from places(previous, [_AND_RIVAL.search(body[previous : claim.offset])])
+        last = self._order[id(self._runs[i][-1])]
+        if last > i:
+            beyond = self._offsets[last] + 2
+            ends = (self._next(last), body.find("; ", beyond), beyond + FAR)
+            yield from places(0, _compared_with(body, beyond, min(at for at in ends if at > 0)))
         yield from places(0, _compared_with(body, low, end))
         if claim.whom is not None and claim.kind != "score":
             yield claim.whom
         for start in (previous, far):
             yield from places(0, [*_BASELINE_VERB.finditer(body, start, claim.offset)][-1:])
-        before = _compared_with(body, previous, claim.offset)
-        yield from places(0, [m for m in before if m[0].startswith(_COMPARED)][-1:])
+        named = _compared_with(body, previous, claim.offset)
+        yield from places(0, [m for m in named if m[0].startswith(_COMPARED)][-1:])
         if claim.listed is not None or len(self._groups[i]) > 1:
             rest = _compared_with(body, claim.offset, claim.offset + 2 * FAR)
             yield from places(0, rest[:1])
@@ -169,13 +182,14 @@ class BaselineBinding(SentenceClaims):
 
     def _noun_phrase(self, claim: Claim, low: int, high: int) -> str | None:
         body = self._body
-        if named := _NAMED_AFTER.match(body, low):
-            low, high = named.span("np")
+        if apposed := _NAMED_AFTER.match(body, low):
+            low, high = apposed.span("np")
         if lead := _NP_LEAD.match(body, low, high):
             low = lead.end()
         while high > low and body[low:high].rstrip().endswith(_NP_TAIL):
             high = low + body[low:high].rstrip().rfind(" ") + 1
-        return self._words.surface(claim, low, high) if high > low else None
+        named = self._words.surface(claim, low, high) if high > low else None
+        return None if named in _MEASURES else named
 
     def _beaten(self, claim: Claim) -> list[str]:
         """The models a sentence says are beaten, before a value: "beats GPT-4: 96% vs. 61%"."""

@@ -17,6 +17,7 @@ Direction = Literal["up", "down"]
 
 FAR = 500  # characters of a skeleton beyond which nothing is bound to a value
 COMMAS = frozenset((", ", "and ", ", and ", "or "))
+SIDE_BY_SIDE = COMMAS | {"/ "}
 VERSUS = regex.compile(
     r"(?:\( |, |^|(?<= ))(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}$"
 )
@@ -29,6 +30,13 @@ _VERBISH = regex.compile(
 )
 _ENDS_TOLD = regex.compile(r"\( (?:[^ ()]+ ){0,3}$")
 _BRACKETED = regex.compile(r"\( (?:only |just |~ )?$")
+# words that end what stands before a metric, and those that are no part of it at its end
+_TURNS = frozenset("while whereas but despite that which when respectively".split())
+_LOOSE_ENDS = frozenset(
+    "respectively at in of to by with from on for when while and as than is are was were induced "
+    "downarrow uparrow".split()
+)
+_ASIDE = regex.compile(r"\( [^ ()]+ \) ")
 _AGAINST = regex.compile(r"[PN] (?:vs \. |vs |versus |compared (?:to|with) )(?:only |just )?$")
 
 
@@ -84,6 +92,13 @@ class Words:
         self._nouns = {word for name in last for word in rules.words[name]}
         acts = {verb for verb in verbs if verb.endswith(("es", "ed", "s")) and len(verb) > 3}
         acts |= {verb for verb in verbs if {verb + "d", verb + "ed"} & verbs}
+        acts |= {
+            verb
+            for name in ("up-verb", "down-verb")
+            for verb in rules.words[name]
+            if verb.endswith("ing")
+        }
+        acts |= {word for word in rules.words["stay"] if " " not in word} | _TURNS
         self._acts = acts - self._nouns - set("performs benchmarks benchmark".split())
 
     def noun_start(self, body: str, low: int, high: int) -> int:
@@ -102,6 +117,10 @@ class Words:
             if low + len(word) + 1 >= high and (word in self._nouns or word.endswith("ing")):
                 break
             low += len(word) + 1
+        while low < high and (at := body.rfind(" ", low, high - 1) + 1) > low:
+            if body[at : high - 1] not in _LOOSE_ENDS:
+                break
+            high = at
         if high <= low:
             return None
         start, end = claim.sentence.range(low, high)
@@ -132,6 +151,7 @@ class SentenceClaims:
         self._in_list: dict[int, int] = {}
         for claim, group in zip(claims, self._groups, strict=True):
             self._in_list[id(claim)] = self._order[id(claim)] - self._order[id(group[0])]
+        self._runs = list(self._run())
 
     def _grouped(self) -> Iterator[list[Claim]]:
         """For each claim the values of its list, in order, itself among them."""
@@ -143,6 +163,17 @@ class SentenceClaims:
                     group = []
             group.append(claim)
             yield group
+
+    def _run(self) -> Iterator[list[Claim]]:
+        """For each claim the values that stand side by side with it: "3%, 4% and 5%"."""
+        run: list[Claim] = []
+        for i, claim in enumerate(self._claims):
+            if run:
+                glue = self._body[self._offsets[i - 1] + 2 : claim.offset]
+                if run[-1].kind != claim.kind or _ASIDE.sub("", glue) not in SIDE_BY_SIDE:
+                    run = []
+            run.append(claim)
+            yield run
 
     def _next(self, i: int) -> int:
         """Where the value after a claim begins, or the sentence ends."""

@@ -18,8 +18,10 @@ _LEAD = regex.compile(
     r"even|current|previous|best-performing|top|maximum|minimum|official|terms) )+"
 )
 _NO_NOUNS = frozenset(
-    "average mean relative absolute overall total gain gains improvement range result results value".split()
+    "average mean relative absolute overall total gain gains improvement range result results value longer shorter larger "
+    "smaller bigger faster slower higher lower better worse more less fewer cheaper sota state-of-the-art".split()
 )
+_SCORING_VERB = regex.compile(r"(?:\p{L}{3,}s|can|could|only) $")  # "models score under 20%"
 _NAMELIKE = regex.compile(r"\p{Lu}\p{L}*\p{Ll}\p{Lu}[\p{L}\d-]*$")
 _NO_NOUN = regex.compile(r"[^\p{L}]*|.*\d-shot .*")
 _LISTED_METRICS = regex.compile(
@@ -43,6 +45,20 @@ _NOUNS_BEFORE = regex.compile(
 )
 _NOUNS_AFTER = regex.compile(r"in (?:terms of )?(?:the )?" + _NOUNS + r"(?:, )?respectively ")
 _PART = regex.compile(_NOUN)
+_LITTLE = (
+    r"(?:(?:about|around|up|to|over|nearly|approximately|only|just|above|below|at|least) ){0,3}"
+)
+# "an F1 score of 92%": nothing can be nearer
+_METRIC_OF = regex.compile(
+    r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |achiev|improv|reach|our )"
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}K (?:score |scores |rate |rates |value )?)(?:\( [^ ()]+ \) )?(?:of|:|=) "
+    + _LITTLE
+    + "$"
+)
+# "a Rate of Return (RR) of 27%": known by its letters
+_ACRONYM_OF = regex.compile(
+    r"(?<![^ ])\( (?P<letters>\p{Ll}{2,6}) \) (?:of|at|is) " + _LITTLE + "$"
+)
 _METRIC_NEXT = regex.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|more|less|fewer|greater|smaller|larger|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
@@ -139,7 +155,7 @@ _CHANGED = regex.compile(
     + _CHANGE_NOUN
     + r"|"
     + _CHANGE_NOUN
-    + r"(?:in|of) (?:(?:the|its|their|average|overall|both) )*"
+    + r"(?:in|of|on(?= (?:[^ ,.]+ ){0,3}(?:memory|time|latency|costs?|usage|compute|flops|parameters|tokens|consumption|footprint|overhead) )) (?:(?:the|its|their|average|overall|both) )*"
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|than|by|with|to|from|at|when|while|across|compared|using|per) )[^ ,.;:()PXQNUCDMB]+ ){1,4}))"
 )
 # "user experience gains ranging from 17% to 28%"
@@ -219,6 +235,11 @@ _FASTER_IN = regex.compile(
 _AS_MUCH = regex.compile(
     r"as (?P<np>(?!fast |many |much |large |high |good |long )[^ ,.;:()]+ )as "
 )
+# "the inference speed of tuned models is 2x faster"
+_SPEED_OF = regex.compile(
+    r"(?<![^ ])(?P<np>(?:(?!the |an? |and |of |in )[^ ,.;:()PXQNUCDMBZ]+ )?(?:K|speed|throughput|latency|runtime) )"
+    r"(?:of (?:[^ ,.;:()]+ ){1,8})?(?:is|are|was|were) (?:[^ ,.;:()]+ ){0,3}$"
+)
 # "inference is 1.3x faster", "decoding becomes 3x faster"
 _PROCESS = regex.compile(
     r"(?<![^ ])(?P<np>(?:[^ ,.;:()PXQNUCDMBZ]+ )?(?:inference|training|decoding|sampling|convergence|generation|search|rendering|"
@@ -244,6 +265,8 @@ class MetricBinding(BenchmarkBinding):
         if named := _POINTS_OF.search(claim.text.text, claim.item.start, claim.item.end):
             return named[1]
         for low, high in self._metric_places(i):
+            if self._body.find("without ", low, high) >= 0:
+                continue
             lead = _LEAD.match(self._body, low, high)
             if lead and lead.end() >= high:
                 continue
@@ -254,13 +277,17 @@ class MetricBinding(BenchmarkBinding):
                 if (
                     found
                     and found.lower() not in _NO_NOUNS
+                    and not found.startswith("\\")
+                    and not (
+                        found == "score"
+                        and _SCORING_VERB.search(self._body, max(0, start - 20), start)
+                    )
                     and ("K " in self._body[start:high] or not _NAMELIKE.match(found))
                 ):
                     return found
         if claim.kind != "share" and claim.listed is not None:
             return claim.listed.metric
-        low = claim.offset + 2
-        if claim.kind == "factor" and _FASTER_NEXT.match(self._body, low):
+        if claim.kind == "factor" and _FASTER_NEXT.match(self._body, claim.offset + 2):
             return "speedup"
         return None
 
@@ -271,7 +298,16 @@ class MetricBinding(BenchmarkBinding):
         after = self._body[low : low + FAR]
         before, base = self._window(i)
         yield from self._listed_metric(claim, group)
+        if (run := self._runs[i]) is not group and len(run) < len(group):
+            yield from self._listed_metric(claim, run)
+        if after.startswith("of ") and (
+            claim.kind == "share" or claim.entry.key in ("by-up", "by-down")
+        ):
+            yield from places(low, [_SHARED.match(after)])
         yield from places(low, [_METRIC_ASIDE.match(after)])
+        if claim.kind == "score":
+            yield from places(base, [_METRIC_OF.search(before)])
+            yield from self._by_its_letters(before, base)
         if after.startswith(("on ", "for ")) and claim.kind != "share":
             # "improves F1 by 13% on hallucination": the nearer one
             yield from places(base, [_METRIC_BEFORE.search(before)])
@@ -308,11 +344,24 @@ class MetricBinding(BenchmarkBinding):
         elif not (claim.kind == "factor" and _FASTER_NEXT.match(after)):
             yield from self._far_metric(i, before, base)
 
+    def _by_its_letters(self, before: str, base: int) -> Iterator[tuple[int, int]]:
+        """The words before an acronym in brackets whose letters they begin with, and it."""
+        found = _ACRONYM_OF.search(before)
+        if found is None or found["letters"] == "sota":
+            return
+        letters, end = found["letters"], found.start()
+        starts = [0, *(at + 1 for at in range(end - 1) if before[at] == " ")]
+        for start in starts[-len(letters) - 2 :]:
+            initials = iter([word[0] for word in before[start:end].split()])
+            if before[start] == letters[0] and all(letter in initials for letter in letters):
+                yield base + start, base + found.start("letters") + len(letters) + 3
+                return
+
     def _speed(self, claim: Claim, before: str, base: int, after: str) -> Iterator[tuple[int, int]]:
         """What a multiple is one of: "speedups of 3x", "a 4x compression ratio"."""
         yield from places(claim.offset + 2, [_AS_MUCH.match(after), _FASTER_IN.match(after)])
         if _FASTER_NEXT.match(after):
-            yield from places(base, [_PROCESS.search(before)])
+            yield from places(base, [_SPEED_OF.search(before), _PROCESS.search(before)])
         if _SPEEDUPS_OF.search(before):
             yield from places(base, [_SPEED_BEFORE.search(before)])
         if claim.what is None or claim.what[0] < claim.offset:
@@ -391,7 +440,7 @@ class MetricBinding(BenchmarkBinding):
         places = self._sentence.items_in(low + listed.start("list"), low + listed.end("list"))
         names = [offset for offset, item in places if item.symbol == "K"]
         if len(names) == len(group):
-            at = names[self._in_list[id(claim)]]
+            at = names[self._order[id(claim)] - self._order[id(group[0])]]
             yield at, at + 2
 
     def _listed_noun(self, claim: Claim, group: Sequence[Claim]) -> Iterator[tuple[int, int]]:
@@ -409,7 +458,7 @@ class MetricBinding(BenchmarkBinding):
         start = low + found.start("list")
         parts = [*_PART.finditer(self._body, start, low + found.end("list"))]
         if len(parts) == len(group):
-            yield parts[self._in_list[id(claim)]].span()
+            yield parts[self._order[id(claim)] - self._order[id(group[0])]].span()
 
     def _what(self, low: int, high: int) -> Iterator[tuple[int, int]]:
         """The words a phrase names the metric by, up to where its noun phrase ends."""

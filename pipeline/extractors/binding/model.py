@@ -20,6 +20,12 @@ _BY_MODEL = regex.compile(
     r"(?:(?:was |is |were )?(?:achieved|attained|obtained|reached|reported) )?(?:by|for) (?:the )?(?P<m>M )"
 )
 _HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ()]+ ){0,6}$")
+# "tuned T5 with 100x fewer parameters"
+_M_WITH = regex.compile(
+    r"(?<![^ ])(?P<m>M )(?:models? )?with (?:only |just |about |around |up to |over )*$"
+)
+# "our method reaches 73% on A and 58% on B with GPT-4"
+_WITH_MODEL = regex.compile(r"(?:[^ ,.;:()PXQNUCDM]+ ){0,9}?(?:with|using) (?:the )?(?P<m>M )")
 # "compared to GPT-4 at 0.97"
 _RIVAL_AT = regex.compile(
     r"(?:compared (?:to|with)|versus|vs \. |against|than|over|to (?:those|that|results) of) (?:[^ ,.;:()]+ ){0,3}?(?P<m>M )"
@@ -30,7 +36,7 @@ _OF_MODEL = regex.compile(
     r"(?P<m>M )(?:model )?(?:[^ ,.;]+ )?(?:from |by |\( )(?:[^ ]+ ){0,3}|(?P<m>M )from )$"
 )
 _ACTS = regex.compile(
-    r"(?:and (?:its|their) (?:variants?|extensions?) )?(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
+    r"(?:and (?:its|their) (?:variants?|extensions?) )?(?:with (?!it |them )(?:[^ ,.;:()PXQNUCDM]+ ){1,6}?)?(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
     r"improv|drop|lead|exhibit|deliver|show|showcas|demonstrat|display|establish)\w* "
     r"|' s (?:[^ ,.;:()]+ ){0,2}?K (?:is|was|are|were|drops?|falls?|rises?|improves?|dropped|fell|rose|improved|reaches|reached) "
@@ -40,22 +46,25 @@ _BEST_NAMED = regex.compile(
     r"(?<![^ ])(?:best|highest|strongest|top|leading|most)[^ ]* (?:[^ ,]+ ){0,3}?(?:models?|systems?|llms?|agents?|methods?) "
     r"(?:[^ ,]+ ){0,3}?(?:, |\( )(?:even |namely |i\.e \. , )?$"
 )
+_BEST = regex.compile(
+    r"the (?:best|strongest|top)(?:-performing)? , (?P<m>M ), (?:only )?(?:reach|achiev|attain|scor|obtain|solv)\w* "
+)
 _SCORING = regex.compile(r", (?:scoring|achieving|reaching|attaining|obtaining) ")
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
     r"train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
-    r"|(?:^|, )(?:on|for|with|over|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
+    r"|(?:^|, )(?:on|for|with|over|across|among|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
     r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
 )
 # "most models yield 3%": others than any model named before
 _OTHER_SUBJECT = regex.compile(
     r"(?:^|, |; |and |while |whereas |but |even |that )(?:the |all |even )?"
-    r"(?:(?:most|many|other|current|existing|several|various|strongest|best|best-performing|top|top-performing|leading|strong|human|"
+    r"(?:(?:most|many|every|any|each|other|current|existing|several|various|strongest|best|best-performing|top|top-performing|leading|strong|human|"
     r"previous|prior|all|average|random|open-source|proprietary|frontier|state-of-the-art|sota|second-best|next) )+"
     r"(?:(?:[^ ,.;:]+ ){0,2}?(?:models?|methods?|baselines?|approach|approaches|systems?|llms?|vlms?|mllms?|agents?|experts?|annotators?|"
     r"performance|participants?|algorithms?) )?(?:(?:still|only|also|even|can|could|typically) )?"
-    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|manag|struggl|hover|report|produc|deliver|show|record)\w* "
+    r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|stay|manag|struggl|hover|report|produc|deliver|show|record)\w* "
     r"|(?<![^ ])(?:humans?|people|human (?:participants?|experts?|annotators?|raters?)) who "
     r"|(?:^|, |; |and |while |whereas |but |compared to |versus )(?:humans?|human (?:performance|experts?|annotators?|accuracy)) "
 )
@@ -161,7 +170,9 @@ class ModelBinding(BaselineBinding):
         of = None
         if claim.kind == "score" and (by := _BY_MODEL.match(self._body, claim.offset + 2)):
             of = by.start("m")
-        elif claim.kind == "score" and (held := _HOLDS.search(before) or _RIVAL_AT.search(before)):
+        elif (
+            claim.kind == "score" and (held := _HOLDS.search(before) or _RIVAL_AT.search(before))
+        ) or (claim.kind == "factor" and (held := _M_WITH.search(before))):
             of = near + held.start("m")
         elif claim.kind == "from_to":
             found = _OF_MODEL.search(before)
@@ -192,6 +203,11 @@ class ModelBinding(BaselineBinding):
             or "M " in self._body[rest : claim.offset]
         ):
             return None
+        if subject is None and not proposed and claim.kind == "score":
+            last = self._order[id(self._runs[self._order[id(claim)]][-1])]
+            after = _WITH_MODEL.match(self._body, self._offsets[last] + 2, self._next(last))
+            if after and (item := self._sentence.item(after.start("m"))):
+                return str(item.of)
         if subject is None and not proposed and not own:
             improved = _IMPROVES.search(before)
             tuned = _TUNED.match(self._body, 0, claim.offset)
@@ -225,6 +241,8 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
             continue
         acts = _ACTS.match(body, offset + 2) is not None and not _RIVAL.search(lead)
         acts |= _BEST_NAMED.search(body, max(0, offset - 100), offset) is not None
+        best = _BEST.search(body, max(0, offset - 40), offset + 40)
+        acts |= best is not None and best.start("m") == offset
         acts |= _SCORING.match(body, offset + 2) is not None and not _NOT_SUBJECT.search(lead)
         if not acts and (_NOT_SUBJECT.search(lead) or _OUTDONE_BY.match(body, offset + 2)):
             if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
