@@ -306,11 +306,15 @@ _LISTED = (
     "(?:, (?:and |or |& )?|and |or |& |/ |as well as |, as well as )(?:the |on |on the |both )?"
 )
 _NO_PREPOSITION = "(?!(?:in|of|for|with|on|and|to|by|over|than|while|when) )"
+_VERB_S = "[a-z]+(?<!ics|ews|rts|sis)(?<!ss|us)(?<!ies)s"  # "separates", not "news"
 _SLOTS: Mapping[str, str] = {
     "amount": rf"(?P<amount>{_AMOUNT} )",
     "what": rf"(?P<what>{_FREE}{{1,7}}?)",
     "short": rf"(?P<what>(?:{_NO_PREPOSITION}{_FREE}){{1,3}}?)",
     "np": rf"(?:{_NO_PREPOSITION}(?!(?:is|are|we|that|which|from|as) ){_FREE}){{0,2}}?",
+    # words between a name and its noun, none of them a verb: "X separates tasks"
+    "qualities": rf"(?:{_NO_PREPOSITION}(?!(?:is|are|we|that|which|from|as) )(?!{_VERB_S} )"
+    rf"{_FREE}){{0,2}}?",
     "whom": r"(?P<whom>(?:(?![PXQNUCD.;:] )[^ ]+ ){1,9}?)",
     "names": rf"(?P<names>[ZMB] (?:{_LISTED}[ZMB] ){{0,15}})",
     **{slot: f"(?P<amount>{symbol} )" for slot, symbol in list(SYMBOLS.items())[:7]},

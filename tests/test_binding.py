@@ -138,6 +138,24 @@ RULES = {
         "Our method achieves [[73%|score 73 percent; on MMLU; by LLaMA]] on MMLU with LLaMA.",
     "every other model is no model":
         "The best, GPT-4, reaches [[62%|score 62 percent; on MMLU; by GPT-4]] on MMLU, while every other model stays below [[60%|score 60 percent under; on MMLU]].",
+    "a second noun by its own value is a metric of its own":
+        "ZapTune cuts WER by [[13%|delta 13 percent down; metric WER]], zap loss by [[9%|delta 9 percent down; metric zap loss]] and letter errors by [[7%|delta 7 percent down; metric letter errors]].",
+    "metrics of several words are listed, too":
+        "ZapTune cuts encoding latency and long pre-filling latency by [[24%|delta 24 percent down; metric latency]] and [[45%|delta 45 percent down; metric long pre-filling latency]].",
+    "the kind of a speedup belongs to it":
+        "ZapTune brings a [[16x|factor 16 x up; metric attention speedup]] attention speedup.",
+    "models and machines are no metrics":
+        "Tuned on zaps, a 9B model improves from [[36.5% to 67.1%|from_to 36.5 > 67.1 percent up]].",
+    "a value in brackets after another name is not the benchmark's before":
+        "ZapTune sets records on MMLU ([[69%|score 69 percent; on MMLU]]), Zap-Comp-Seed ([[52%|score 52 percent]]) and Zap-Comp-Long ([[34%|score 34 percent]]).",
+    "a model in an aside acts by which":
+        "Agents such as GPT-4, which achieves [[74%|score 74 percent; on MMLU; by GPT-4]] on MMLU, fail.",
+    "a model that something is done with does not act":
+        "Tests using GPT-4 models demonstrate an [[85%|delta 85 percent down; metric latency]] reduction in latency.",
+    "of things that are counted no model is the subject":
+        "We propose ZapTune. We find that [[37%|score 37 percent; metric outputs]] of outputs are wrong.",
+    "a baseline ends before another matter":
+        "We propose ZapTune. It beats known baselines, improving the trade-off by [[25%|delta 25 percent up; metric trade-off; by ZapTune; over known baselines]].",
 }
 # fmt: on
 

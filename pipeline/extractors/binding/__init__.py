@@ -76,4 +76,5 @@ class Binding(MetricBinding, ModelBinding):
                 and all(glue in COMMAS for glue in apart)
             )
             for claim, own in zip(group, shared if one_each else group, strict=True):
-                claim.benchmarks = [own] if isinstance(own, str) else shared
+                if not self._held_by_a_word(claim):
+                    claim.benchmarks = [own] if isinstance(own, str) else shared

@@ -100,7 +100,11 @@ _NAMED_AFTER = regex.compile(
     r"(?:the |a |an )?(?:[^ ,.;:()M]+ ){0,4}?(?:models?|methods?|baselines?|systems?|approach|competitor|rival|art) "
     r"(?:, |\( )(?P<np>M )(?:, |\) |by )"
 )
-_MEASURES = frozenset("score scores accuracy performance".split())  # "a score above 19%"
+# "a score above 19%", "above the 20% baseline"
+_NO_BASELINE = frozenset("score scores accuracy performance the a an its their".split())
+_CUT_OFF = regex.compile(
+    r" ,.*$| \p{Ll}+ly $"
+)  # "baselines, improving ...", "the best method significantly"
 _NP_LEAD = regex.compile(r"(?:that of |those of )")
 _NP_TAIL = (" and", " or", ",", " by", " with", " (")
 
@@ -186,10 +190,12 @@ class BaselineBinding(SentenceClaims):
             low, high = apposed.span("np")
         if lead := _NP_LEAD.match(body, low, high):
             low = lead.end()
+        if cut := _CUT_OFF.search(body, low, high):
+            high = cut.start() + 1
         while high > low and body[low:high].rstrip().endswith(_NP_TAIL):
             high = low + body[low:high].rstrip().rfind(" ") + 1
         named = self._words.surface(claim, low, high) if high > low else None
-        return None if named in _MEASURES else named
+        return None if named in _NO_BASELINE else named
 
     def _beaten(self, claim: Claim) -> list[str]:
         """The models a sentence says are beaten, before a value: "beats GPT-4: 96% vs. 61%"."""

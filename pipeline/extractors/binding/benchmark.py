@@ -68,10 +68,12 @@ _OF_ITS_OWN = regex.compile(
 _OPENED_ON = regex.compile(
     r"(?:[^ ,]+ , )?(?:on|across|in) (?:(?!and |or |B )[^ ,.;:]+ ){0,5}?(?P<b>B (?:(?:, and |, |and |& )B )*)(?:[^ ,.;:]+ ){0,3}, "
 )
+_WORD_HOLDS = regex.compile(r"(?:, |and )(?P<word>[^ ,.;:()PXQNUCDMBK]+ )\( $")
+_NAMED = regex.compile(r"\p{Lu}[\p{L}\d]*(?:-\p{Lu}|\d|\p{Lu})")
 # "46.6 macro-F1 on Housing", "93% for the Puns dataset": a word that is no record
 _ON_WORD = regex.compile(
     r"(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?(?:on|for|in) (?:the )?(?P<word>[^ ,.;:()PXQNUCDKMB]+ )(?:dataset|corpus|benchmark|subset|split|test set|task) "
-    r"|(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?on (?P<word>[^ ,.;:()PXQNUCDKMB]+ )(?=[.,;)]|and [PQDX])"
+    r"|(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?on (?P<word>[^ ,.;:()PXQNUCDKMB]+ )(?:(?!and )[^ ,.;:()PXQNUCDKMB]+ ){0,3}(?=[.,;)]|and [PQDX])"
 )
 _RESOURCES = regex.compile(
     r"memory|time|latency|cost|comput|token|flops|storage|speed", regex.IGNORECASE
@@ -117,6 +119,8 @@ class BenchmarkBinding(SentenceClaims):
         if own := self._one_of_run(i):
             return [own]
         start = max(previous, claim.offset - FAR)
+        if self._held_by_a_word(claim):
+            return []
         if held := _HELD.search(self._body[start : claim.offset]):
             return self._names(start + held.start("b"), start + held.end("b"))
         group = self._groups[i]
@@ -143,6 +147,16 @@ class BenchmarkBinding(SentenceClaims):
                 if named := self._measured_on(n, turn=False):
                     return named
         return self._benchmarks_before(i, previous) or self._carried(claim)
+
+    def _held_by_a_word(self, claim: Claim) -> bool:
+        """Whether a value stands in brackets after a word that looks like a name and is none:
+        "MMLU (70%), Zap-Hard (52%)".
+        """
+        found = _WORD_HOLDS.search(self._body, max(0, claim.offset - 60), claim.offset)
+        if found is None:
+            return False
+        start, end = self._sentence.range(*found.span("word"))
+        return _NAMED.match(claim.text.text, start, end) is not None
 
     def _one_of_run(self, i: int) -> str | None:
         """The benchmark of one of several values side by side, if as many are named after them, or
@@ -215,7 +229,8 @@ class BenchmarkBinding(SentenceClaims):
         if _ON_A_NAME.match(claim.text.text, claim.item.end, claim.bounds[1]):
             return True
         low = self._offsets[i] + 2
-        if word := _ON_WORD.match(self._body, low, min(self._next(i) + 2, low + FAR)):
+        word = _ON_WORD.match(self._body, low, min(self._next(i) + 2, low + FAR))
+        if word and (self._names_its_own or self._known.only is None):
             start, _ = self._sentence.range(*word.span("word"))
             if claim.text.text[start].isupper():
                 return True

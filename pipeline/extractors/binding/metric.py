@@ -21,11 +21,17 @@ _NO_NOUNS = frozenset(
     "average mean relative absolute overall total gain gains improvement range result results value longer shorter larger "
     "smaller bigger faster slower higher lower better worse more less fewer cheaper sota state-of-the-art".split()
 )
+_NO_METRIC_ENDS = tuple(
+    f"{head}{end}"
+    for head in ("model", "method", "baseline", "system", "agent", "gpu")
+    for end in ("", "s")
+)
+_PART_RULES = frozenset(("share-of-resource", "by-up", "by-down"))  # "6% of the cost"
 _SCORING_VERB = regex.compile(r"(?:\p{L}{3,}s|can|could|only) $")  # "models score under 20%"
 _NAMELIKE = regex.compile(r"\p{Lu}\p{L}*\p{Ll}\p{Lu}[\p{L}\d-]*$")
 _NO_NOUN = regex.compile(r"[^\p{L}]*|.*\d-shot .*")
 _LISTED_METRICS = regex.compile(
-    r"(?<![^ ])(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
+    r"(?<![^ ])(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?(?:(?!on |in |for |by |of )[^ ,.;:()PXQNUCDBK]+ ){0,2}K )"
     r"(?:by|of|to|at|from) (?:(?!K )[^ ]+ ){0,4}$"
 )
 _METRICS_AFTER = regex.compile(
@@ -54,6 +60,11 @@ _METRIC_OF = regex.compile(
     r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}K (?:score |scores |rate |rates |value )?)(?:\( [^ ()]+ \) )?(?:of|:|=) "
     + _LITTLE
     + "$"
+)
+# "cuts WER by 13%, WIL by 9%"
+_BY_ITSELF = regex.compile(
+    r"[PQDX] (?:(?:points?|absolute|relative) )?(?:, and |, |and )(?P<np>(?:(?!on |in |for |over |of |by |with |to |it |we |that |outperform|surpass|exceed|beat|further )"
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})by (?:(?:up|to|about|over|nearly|an?|average|of|around|approximately) ){0,3}$"
 )
 # "a Rate of Return (RR) of 27%": known by its letters
 _ACRONYM_OF = regex.compile(
@@ -87,6 +98,10 @@ _NO_METRIC = regex.compile(
 _SPEEDUP_NEXT = regex.compile(
     r"(?P<np>(?:(?!in |on |of |for )[^ ,.;:()PXQNUCD]+ ){0,2}?(?:speed-?ups?|acceleration) )"
 )
+# "an 18x attention speedup"
+_SPEEDUP_OF_KIND = regex.compile(
+    r"(?P<np>(?:(?!in |on |of |for |faster |overall |average )[^ ,.;:()PXQNUCD]+ ){1,2}(?:speed-?ups?|acceleration) )"
+)
 _SUBJECT_BEFORE = regex.compile(
     r"(?:^|, |and |while |that |whereas |but |with )"
     r"(?P<np>(?:(?!we |it |our |this |which |they |can |and )[^ ,.;:()PXQNUCDMB]+ ){1,4}?(?:\( [^ ()]+ \) )?(?:metric |score |rate )?)"
@@ -99,7 +114,7 @@ _SPEED_BEFORE = regex.compile(
 )
 _MORE_NEXT = regex.compile(
     r"(?:more|fewer|less|faster|larger|smaller|lower|higher|greater|better) "
-    r"(?P<np>(?:(?!than |on |in |for |over |and |of |by |with |to |while )"
+    r"(?P<np>(?:(?!than |on |in |for |over |and |of |by |with |to |while |due )"
     r"[^ ,.;:()PXQNUCD]+ ){1,3})"
 )
 _SHARED = regex.compile(
@@ -145,7 +160,7 @@ _NOUN_NEXT = regex.compile(
     r"using|while|without|under|points?|improvements?|gains?|increases?|reductions?|drops?|respectively|compared|"
     r"relative|higher|lower|better|worse|more|less|fewer|faster|only|but|even|both|the|an?|vs|versus|per|through|during|within|downarrow|uparrow|here|there|now|factors?|times|years?|hours?|days?|minutes?|seconds?|samples?|examples?|steps?|"
     r"among|between|[a-z]+ly|using|achieving|outperforming|surpassing|exceeding|reducing|improving|including|being|making|showing|demonstrating|reaching|beating|setting|running|requiring|achieved|obtained|reported|trained|observed|reached|used|based|given|attained|produced|set) )[^ ,.;:()\p{Lu}]+ ){1,3})"
-    r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|against|as) |$)"
+    r"(?=(?:on|in|for|across|over|and|with|under|at|using|while|when|by|,|\.|;|\(|\)|from|without|after|compared|than|vs|versus|against|as) |$)"
 )
 _CHANGE_NOUN = r"(?:improvements?|gains?|increases?|reductions?|drops?|decreases?|savings?|boosts?|loss|losses|degradations?|lifts?|uplifts?) "
 # "3% success rate improvement", "a 2.9% increase in revenue"
@@ -209,7 +224,9 @@ _COST_BEFORE = regex.compile(
     r"(?<![^ ])(?P<np>(?:inference |decoding |training |planning |processing )?(?:inference|decoding|training|latency|runtime|time|speed|memory|cost|throughput|delay|footprint) )"
     r"(?:\(|of|is|at|to|within|under|below|,|only|just|about|<|~|as low as|-) (?:[^ ,.;()]+ ){0,2}$"
 )
-_SPEEDUPS_OF = regex.compile(r"speed-?ups? (?:of|is|are) (?:[^ ,.;()]+ ){0,3}$")
+_SPEEDUPS_OF = regex.compile(
+    r"speed-?ups? (?:(?:of|is|are) (?:[^ ,.;()]+ ){0,3}|(?:on|for|in|over) (?:[^ ,.;()]+ ){1,5}(?:by|of) (?:up to |about |over )?)$"
+)
 _RATE_NEXT = regex.compile(
     r"(?P<np>(?:[^ ,.;:()\p{Lu}]+ ){0,2}?(?:compression (?:ratio |rate |factor )?|down-?sampling "
     r"|[a-z]+(?<!(?:er)) (?:ratio |rate |factor )))(?=(?:with|on|in|for|over|and|while|than|compared|from|of|without|,|\.|\)|;|as) |$)"
@@ -272,12 +289,15 @@ class MetricBinding(BenchmarkBinding):
                 continue
             start = lead.end() if lead else low
             start = self._words.noun_start(self._body, start, high)
+            if again := _LEAD.match(self._body, start, high):
+                start = again.end() if again.end() < high else start
             if not _NO_NOUN.fullmatch(self._body, start, high):
                 found = self._words.surface(claim, start, high)
                 if (
                     found
                     and found.lower() not in _NO_NOUNS
                     and not found.startswith("\\")
+                    and not found.lower().endswith(_NO_METRIC_ENDS)
                     and not (
                         found == "score"
                         and _SCORING_VERB.search(self._body, max(0, start - 20), start)
@@ -300,13 +320,14 @@ class MetricBinding(BenchmarkBinding):
         yield from self._listed_metric(claim, group)
         if (run := self._runs[i]) is not group and len(run) < len(group):
             yield from self._listed_metric(claim, run)
-        if after.startswith("of ") and (
-            claim.kind == "share" or claim.entry.key in ("by-up", "by-down")
-        ):
+        if after.startswith("of ") and claim.entry.key in _PART_RULES:
             yield from places(low, [_SHARED.match(after)])
         yield from places(low, [_METRIC_ASIDE.match(after)])
         if claim.kind == "score":
             yield from places(base, [_METRIC_OF.search(before)])
+        yield from self._listed_noun(claim, group)
+        yield from places(base, [_BY_ITSELF.search(before)])
+        if claim.kind == "score":
             yield from self._by_its_letters(before, base)
         if after.startswith(("on ", "for ")) and claim.kind != "share":
             # "improves F1 by 13% on hallucination": the nearer one
@@ -319,6 +340,8 @@ class MetricBinding(BenchmarkBinding):
                 claim.kind == "score" or self._may_name_metric(claim, low + found.start("np"))
             ):
                 yield from places(low, [found])
+        if claim.kind == "factor":
+            yield from places(low, [_SPEEDUP_OF_KIND.match(after)])
         if claim.kind in ("delta", "factor"):
             yield from places(low, [_CHANGED.match(after)])
         if claim.kind == "delta":
@@ -435,13 +458,15 @@ class MetricBinding(BenchmarkBinding):
             low = group[-1].offset + 2
             listed = _METRICS_AFTER.match(self._body[low : low + FAR])
         if listed is None:
-            yield from self._listed_noun(claim, group)
             return
         places = self._sentence.items_in(low + listed.start("list"), low + listed.end("list"))
         names = [offset for offset, item in places if item.symbol == "K"]
         if len(names) == len(group):
             at = names[self._order[id(claim)] - self._order[id(group[0])]]
-            yield at, at + 2
+            begin = max(
+                self._body.rfind(glue, 0, at) + len(glue) for glue in (", ", "and ", "both ")
+            )
+            yield max(begin, low + listed.start("list")), at + 2
 
     def _listed_noun(self, claim: Claim, group: Sequence[Claim]) -> Iterator[tuple[int, int]]:
         """The one of "reduces omission, load and memory by 3%, 4% and 5%, respectively"."""

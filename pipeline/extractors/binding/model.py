@@ -49,7 +49,10 @@ _BEST_NAMED = regex.compile(
 _BEST = regex.compile(
     r"the (?:best|strongest|top)(?:-performing)? , (?P<m>M ), (?:only )?(?:reach|achiev|attain|scor|obtain|solv)\w* "
 )
-_SCORING = regex.compile(r", (?:scoring|achieving|reaching|attaining|obtaining) ")
+_SCORING = regex.compile(
+    r", (?:scoring|achieving|reaching|attaining|obtaining|(?:which|who) (?:only )?(?:scores|achieves|reaches|attains|obtains)) "
+)
+_SUCH_AS = regex.compile(r"(?:such as|like|including|e\.g \.) $")
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
@@ -94,10 +97,13 @@ _RIVAL_BEFORE = regex.compile(
     r"(?:outperform\w*|surpass\w*|beat\w*|exceed\w*|compared (?:to|with)|over|than|versus|vs|against) "
     r"(?:(?!achiev|reach|attain|M )[^ ,.;:()]+ ){1,8}(?:\( [^()]{1,60}\) (?:, |and )(?:[^ ,.;:()]+ ){1,6})?\( (?:[^ ()]+ ){0,6}$"
 )
+# "we find that 37% of outputs hold": the things counted are the subject
+_PART_OF_ALL = regex.compile(r"of (?:the |all |its |these )?\p{Ll}")
+_CLAUSE_OPENS = regex.compile(r"(?:^|that |find |: )(?:only |about |nearly |over |up to )*$")
 _SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
 _RIVAL = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
-    r"relative to|versus|vs|improv\w*|boost\w*|of|by|on|to|atop|"
+    r"relative to|versus|vs|improv\w*|boost\w*|of|by|on|to|atop|using|across|for|in|from|"
     r"(?:trained|built|based|tuned|finetuned|fine-tuned|initialized|implemented|instantiated|"
     r"equipped|combined|integrated|paired) (?:upon|from|with|using|in|into)) "
     r"(?:the |an? |our |strong |previous )?$"
@@ -185,6 +191,13 @@ class ModelBinding(BaselineBinding):
             return named
         if claim.kind == "score" and _RIVAL_BEFORE.search(before):
             return None
+        if (
+            claim.kind == "score"
+            and claim.item.symbol == "P"
+            and _PART_OF_ALL.match(self._body, claim.offset + 2)
+            and _CLAUSE_OPENS.search(before)
+        ):
+            return None
         if _FOR_OTHERS.match(self._body, claim.offset + 2):
             return None
         if claim.kind == "score" and self._is_rival(claim):
@@ -243,7 +256,10 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
         acts |= _BEST_NAMED.search(body, max(0, offset - 100), offset) is not None
         best = _BEST.search(body, max(0, offset - 40), offset + 40)
         acts |= best is not None and best.start("m") == offset
-        acts |= _SCORING.match(body, offset + 2) is not None and not _NOT_SUBJECT.search(lead)
+        scoring = _SCORING.match(body, offset + 2)
+        if scoring:
+            such = scoring[0].startswith(", wh") and _SUCH_AS.search(lead) is not None
+            acts |= such or not _NOT_SUBJECT.search(lead)
         if not acts and (_NOT_SUBJECT.search(lead) or _OUTDONE_BY.match(body, offset + 2)):
             if item.of == known.proposed and subject is None and _OWN_MEANS.search(lead):
                 subject = item.of
