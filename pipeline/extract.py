@@ -187,7 +187,8 @@ def _mentions(
     text: Text, names: Sequence[Name], spelt: dict[int, str], linked: Sequence[Item]
 ) -> list[Item]:
     """Every place of a text where one of the paper's names stands, longest name first."""
-    surfaces = {c.surface: name for name in reversed(names) for c in reversed(name.candidates)}
+    surfaces = {surface: name for name in names for surface in name.also}
+    surfaces |= {c.surface: name for name in reversed(names) for c in reversed(name.candidates)}
     places: list[tuple[int, int, str]] = []
     folded = text.text
     for surface in surfaces:

@@ -41,6 +41,11 @@ _ON_MANY = regex.compile(
     r"(?:[^ ,.;:()]+ ){0,2}?(?:(?:on|across|over) (?:multiple|various|several|diverse|different|many|unseen|other|real-world)"
     r"|on (?:two|three|four|five|six|seven|eight|nine|ten|[NQ])) (?:[^ ,.;]+ ){0,3}?(?:benchmarks?|datasets?|tasks?|domains?|settings?) "
 )
+# "on the long-caption dataset": another one than what has a name
+_ON_UNNAMED = regex.compile(
+    r"(?:[^ ,.;:()]+ ){0,2}?on the (?!(?:proposed|same|new|our|full|whole|entire|official|standard|test|validation|hard|challenging|large-scale|hidden|final|[^ ]*set) )"
+    r"(?:[^ ,.;:()MB]+ ){1,3}(?:dataset|benchmark|split|subset) "
+)
 # benchmarks that a sentence names beside the one it measures on
 _OTHERS = regex.compile(
     r"(?:compared (?:to|with)|such as|like|than|unlike|relative to) (?:[^ ,.;]+ ){0,2}?(?:B (?:, |and )?)+"
@@ -234,6 +239,8 @@ class BenchmarkBinding(SentenceClaims):
             start, _ = self._sentence.range(*word.span("word"))
             if claim.text.text[start].isupper():
                 return True
+        if self._names_its_own and _ON_UNNAMED.match(self._body, low, self._next(i)):
+            return True
         average = self._body.startswith("on average and ", low)
         return average or _ON_MANY.match(self._body, low, self._next(i)) is not None
 

@@ -57,7 +57,7 @@ _LITTLE = (
 # "an F1 score of 92%": nothing can be nearer
 _METRIC_OF = regex.compile(
     r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |achiev|improv|reach|our )"
-    r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}K (?:score |scores |rate |rates |value )?)(?:\( [^ ()]+ \) )?(?:of|:|=) "
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}(?:(?:B )?K (?:score |scores |rate |rates |value )?|B scores? ))(?:\( [^ ()]+ \) )?(?:of|:|=) "
     + _LITTLE
     + "$"
 )

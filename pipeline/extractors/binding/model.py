@@ -12,7 +12,7 @@ from pipeline.extractors.binding.claims import FAR, Claim, Known, Words
 from pipeline.skeleton import Skeleton
 
 _OWN_SUBJECT = regex.compile(
-    r"(?:^| )(?:we|our|it|its|this (?:method|approach|model|framework|work|system|strategy|"
+    r"(?:^| )(?:we|our|it|(?<!and )its|this (?:method|approach|model|framework|work|system|strategy|"
     r"technique|paper)|the (?:proposed|resulting)|ours|they|these|"
     r"the (?:method|approach|model|framework|system|algorithm)) "
 )
