@@ -1,8 +1,9 @@
-"""Builds the one spaCy Language, and reads a field of a paper with it: tokens and sentences."""
+"""Builds the one spaCy Language, and cuts a field of a paper into sentences by its tokens."""
 
 from __future__ import annotations
 
 import functools
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ import regex
 import spacy
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
-from spacy.tokens import Doc
 from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
 
 from pipeline.fold import Folded, fold
@@ -37,32 +37,8 @@ _ABBREVIATIONS = frozenset(
     " ref refs w.r.t wrt i.i.d a.k.a aka viz incl ca et".split()
 )
 _ENDS = frozenset(".?!)\"'")
+_END = re.compile(r"[.?!)\"']")
 _STARTS = regex.compile(r"[\p{Lu}\p{N}\\(\[\"'`$]|[a-z]+[A-Z\d]")
-
-
-@Language.component("claim_sentences")
-def claim_sentences(doc: Doc) -> Doc:
-    """Sets sentence starts: after a stop that ends no abbreviation and no initial.
-
-    spaCy's own sentenciser ends a sentence at every stop, also after "et al." and "vs.".
-    """
-    starts = []
-    tokens = [token.text for token in doc]
-    for i in [i for i, token in enumerate(tokens[:-1], 1) if token[0] in _ENDS]:
-        before = tokens[i - 1]
-        if before[0] in ")\"'" and not (i > 1 and tokens[i - 2][0] in ".?!"):
-            continue
-        if before == "." and i > 1:
-            word = tokens[i - 2].lower()
-            if word in _ABBREVIATIONS and not (word in ("etc", "al") and tokens[i][0].isupper()):
-                continue
-            if len(word) == 1 and word.isalpha() and tokens[i - 2].isupper() and i > 2:
-                continue
-        if _STARTS.match(tokens[i]) or before[0] in "?!":
-            doc[i].is_sent_start = True
-            starts.append(doc[i].idx)
-    doc.user_data["starts"] = starts
-    return doc
 
 
 @functools.cache
@@ -78,8 +54,6 @@ def language() -> Language:
         url_match=_LINK.fullmatch,
         max_cache_size=100_000,
     )
-    nlp.add_pipe("claim_sentences")
-    nlp.max_length = 1 << 40  # blank English has no component whose memory grows with the text
     return nlp
 
 
@@ -161,15 +135,98 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     if not text.strip() or _LONG_WORD.search(text):
         return [(0, len(text))]
     found: list[tuple[int, int]] = []
-    # starts as the component set them: reading them back by Doc.sents takes as long as all else
-    starts = language()(text.encode("utf-8", "replace").decode()).user_data["starts"]
-    for start, end in pairwise([0, *starts, len(text)]):
+    for start, end in pairwise([0, *_starts(text), len(text)]):
         sentence = text[start:end]
         left = len(sentence) - len(sentence.lstrip())
         right = len(sentence.rstrip())
         if left < right:
             found.append((start + left, start + right))
     return found or [(0, len(text))]
+
+
+def _starts(text: str) -> Iterator[int]:
+    """Where sentences start but for the first: after a stop that ends no abbreviation and no
+    initial. spaCy's own sentenciser ends one at every stop, also after "et al." and "vs.".
+
+    spaCy's tokeniser cuts each chunk between spaces by itself, so only those that hold a stop or
+    a quote are cut, and what stands beside them.
+    """
+    text = text.encode("utf-8", "replace").decode()
+    done = 0
+    for match in _END.finditer(text):
+        if match.start() < done:
+            continue
+        low = text.rfind(" ", 0, match.start()) + 1
+        done = end = _chunk_end(text, low)
+        tokens = _tokens(text[low:end])
+        at = low
+        for i, token in enumerate(tokens):
+            at += len(token)
+            if token[0] not in _ENDS:
+                continue
+            before = (
+                tokens[max(0, i - 2) : i] if i > 1 else (*_tokens_before(text, low), *tokens[:i])
+            )
+            if not _may_end(before, token):
+                continue
+            if i + 1 < len(tokens):
+                after, start = tokens[i + 1], at
+            else:
+                after, start = _first_token(text, end + 1), end + 1
+            if after and _is_end(before, token, after):
+                yield start
+
+
+def _may_end(before: Sequence[str], token: str) -> bool:
+    """Whether a sentence may end with a token: a bracket or quote ends one after a stop only.
+
+    `before` are the two tokens before it, of the first tokens of a text fewer.
+    """
+    return token[0] in ".?!" or (bool(before) and before[-1][0] in ".?!")
+
+
+def _is_end(before: Sequence[str], token: str, after: str) -> bool:
+    """Whether a sentence ends with a token that may end one and is followed by `after`."""
+    if token == "." and before:
+        last = before[-1]
+        word = last.lower()
+        if word in _ABBREVIATIONS and not (word in ("etc", "al") and after[0].isupper()):
+            return False
+        if len(word) == 1 and word.isalpha() and last.isupper() and len(before) > 1:
+            return False
+    return token[0] in "?!" or _may_start(after)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _tokens(chunk: str) -> tuple[str, ...]:
+    """The tokens of what stands between two spaces; the same chunks come again and again."""
+    return tuple(token.text for token in language().tokenizer(chunk))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _may_start(token: str) -> bool:
+    return _STARTS.match(token) is not None
+
+
+def _chunk_end(text: str, start: int) -> int:
+    end = text.find(" ", start)
+    return len(text) if end < 0 else end
+
+
+def _first_token(text: str, start: int) -> str:
+    """The token that begins at a place: more than one space is a token, too."""
+    if text.startswith(" ", start):
+        return " "
+    return _tokens(text[start : _chunk_end(text, start)])[0] if start < len(text) else ""
+
+
+def _tokens_before(text: str, start: int) -> tuple[str, ...]:
+    """The two tokens before a chunk, of its first chunk fewer."""
+    chunk = text[text.rfind(" ", 0, max(0, start - 1)) + 1 : max(0, start - 1)]
+    tokens = _tokens(chunk) if chunk else (" ",) if start else ()
+    if start - 1 > len(chunk) and len(tokens) < 2:
+        return " ", *tokens  # what stands before does not matter, but that something does
+    return tokens[-2:]
 
 
 _OWN_PART = regex.compile(
