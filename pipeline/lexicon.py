@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from pipeline.rules import Entry
 
-_ATOM = re.compile(r"[^\W\d_]+|\d+")
+_ATOM = re.compile(r"([^\W\d_]+|\d+)")
+# a "v" before a digit is an atom of its own: ColBERTv2 is colbert v 2
+_ATOM_OR_V = re.compile(r"((?:[^\W\d_vV]|[vV](?!\d))+|[vV]|\d+)")
+_V_NEXT = re.compile(r"[vV]\d")
 _VERSION_NEXT = re.compile(r"[vV]?\d")  # "Llama3.1", "ColBERTv2"
 _GLUE = frozenset(("", "-", " ", "_", "'", "- ", " -"))
 _ENTRY = ""  # no atom is empty, so the key of a node's entries cannot clash
@@ -50,16 +54,20 @@ class Lexicon:
         """The names of a folded text, from left to right, none overlapping another."""
         atoms = _atoms(text)
         found: list[Found] = []
-        root, count, free = self._root, len(atoms), 0
-        for i in [i for i, atom in enumerate(atoms) if atom[2] in root]:
-            start, _, atom = atoms[i]
-            if i < free or (start and _continues(text, start)):
+        root, count, free = self._root, len(atoms.words), 0
+        for i in [i for i, word in enumerate(atoms.words) if word in root]:
+            if i < free:
                 continue
-            node = root[atom]
+            node = root[atoms.words[i]]
+            if _ENTRY not in node and (i + 1 == count or _step(node, atoms, i + 1) is None):
+                continue  # "the", with which many names begin
+            start = atoms.starts[i]
+            if start and _continues(text, start):
+                continue
             best, j = None, i
             while True:
                 for name, entry in node.get(_ENTRY, ()):
-                    end = atoms[j][1]
+                    end = atoms.ends[j]
                     tail = _tail(name)
                     if tail and not text.startswith(tail, end):
                         continue
@@ -71,12 +79,7 @@ class Lexicon:
                         best = (Found(start, end, entry), j)
                         break
                 j += 1
-                if j >= count:
-                    break
-                glue = text[atoms[j - 1][1] : atoms[j][0]]
-                step = node.get(atoms[j][2]) if glue in _GLUE else None
-                if step is None:
-                    step = node.get(glue.strip() + atoms[j][2])
+                step = _step(node, atoms, j) if j < count else None
                 if step is None:
                     break
                 node = step
@@ -86,34 +89,40 @@ class Lexicon:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Atoms:
+    """The atoms of a text in small letters, the range of each, and what stands before each."""
+
+    words: list[str]
+    starts: list[int]
+    ends: list[int]
+    glues: list[str]
+
+
 @functools.lru_cache(maxsize=4)
-def _atoms(text: str) -> list[tuple[int, int, str]]:
-    """The atoms of a text, each with its range; kept for the lexicons that read it in turn."""
-    return list(_atoms_of(text))
+def _atoms(text: str) -> _Atoms:
+    """The atoms of a text; kept for the lexicons that read it in turn."""
+    # glue and atoms by turns: their places are then known without a look at each
+    pieces = (_ATOM_OR_V if _V_NEXT.search(text) else _ATOM).split(text)
+    places = list(accumulate(map(len, pieces)))
+    words = [word.lower() for word in pieces[1::2]]
+    return _Atoms(words, places[:-1:2], places[1::2], pieces[:-1:2])
 
 
-def _atoms_of(text: str) -> Iterator[tuple[int, int, str]]:
-    for match in _ATOM.finditer(text):
-        start, end = match.span()
-        atom = match.group().lower()
-        if atom[-1] == "v" and end - start > 1 and text[end : end + 1].isdecimal():
-            # a "v" before a digit is an atom of its own: ColBERTv2 is colbert v 2
-            yield start, end - 1, atom[:-1]
-            yield end - 1, end, "v"
-        else:
-            yield start, end, atom
+def _step(node: dict[str, Any], atoms: _Atoms, i: int) -> dict[str, Any] | None:
+    """Where an atom leads from a node; a sign that is no mere glue sticks to the atom after it."""
+    word, glue = atoms.words[i], atoms.glues[i]
+    step: dict[str, Any] | None = node.get(word) if glue in _GLUE else None
+    return node.get(glue.strip() + word) if step is None else step
 
 
 def _parts(name: str) -> list[str]:
     """The atoms of a name; a sign that is no mere glue sticks to the atom after it."""
-    parts: list[str] = []
-    last = None
-    for start, end, atom in _atoms_of(name):
-        glue = name[last:start] if last is not None else ""
-        sticky = "" if glue in _GLUE else glue.strip()
-        parts.append(sticky + atom)
-        last = end
-    return parts
+    atoms = _atoms(name)
+    return [
+        ("" if not i or glue in _GLUE else glue.strip()) + word
+        for i, (glue, word) in enumerate(zip(atoms.glues, atoms.words, strict=True))
+    ]
 
 
 def _tail(name: str) -> str:
