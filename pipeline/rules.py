@@ -320,7 +320,7 @@ _SLOTS: Mapping[str, str] = {
     **{slot: f"(?P<amount>{symbol} )" for slot, symbol in list(SYMBOLS.items())[:7]},
     "metric": "K ",
 }
-_PIECE = regex.compile(
+PIECE = regex.compile(
     r"(?P<literal>(?<![^\s|(])[()](?![^\s|)]))"
     r"|\.\.\.\.|\.\.\.|\.\.|\{[^{}\s]+\}\??|\(|\)\??|\||[^\s(){}|]+\??"
 )
@@ -339,7 +339,7 @@ def compile_phrase(
     """
     out = [r"(?<![^ ])"]
     groups = 0
-    for found in _PIECE.finditer(phrase):
+    for found in PIECE.finditer(phrase):
         piece = found.group()
         if found["literal"]:
             out.append(re.escape(piece) + " ")

@@ -16,6 +16,7 @@ from itertools import accumulate
 from typing import Any, Protocol, TypeVar
 
 _WORD = re.compile(r"\\?[^\W_]+(?:[-'_.@&^/][^\W_]+)*|[^\w\s]|_")
+_PART = re.compile(r"[^\W_]+")
 _PIECES = re.compile(f"({_WORD.pattern})")
 
 
@@ -63,9 +64,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The skeleton's text, and for each of its words where it begins and what it stands for."""
+    """The skeleton's text, its words, and for each where it begins and what it stands for."""
 
     text: str
+    words: list[str]
     offsets: list[int]
     places: list[tuple[int, int]]
     items: list[Item | None]
@@ -126,7 +128,7 @@ def skeleton(text: str, start: int, end: int, items: Sequence[Item]) -> Skeleton
     kept += [None] * (len(parts) - len(kept))
     offsets = list(accumulate([len(part) + 1 for part in parts], initial=0))
     del offsets[-1]
-    return Skeleton(" ".join(parts) + " " if parts else "", offsets, places, kept)
+    return Skeleton(" ".join(parts) + " " if parts else "", parts, offsets, places, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,14 @@ def _words(text: str) -> _Words:
     starts, ends = at[:-1:2], at[1::2]
     words = [word.lower() for word in pieces[1::2]]
     return _Words(words, starts, ends, list(zip(starts, ends, strict=True)))
+
+
+def words_in(text: str, start: int, end: int) -> set[str]:
+    """The words of a range of a text in small letters, and the parts of those with a hyphen."""
+    known = _words(text)
+    words = set(known.words[bisect_right(known.ends, start) : bisect_left(known.starts, end)])
+    words.update([part for word in words if not word.isalnum() for part in _PART.findall(word)])
+    return words
 
 
 def _add_words(

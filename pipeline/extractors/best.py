@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 import regex
 
@@ -67,9 +67,11 @@ class Best:
     def __init__(self, rules: Rules) -> None:
         self._phrases = Phrases(rules, "sota")
 
-    def may_claim(self, sentence: str) -> bool:
-        """Whether a sentence holds the words of a phrase, without which none can match."""
-        return self._phrases.may_match(sentence)
+    def may_claim(self, words: Set[str]) -> bool:
+        """Whether a sentence with these words holds those of a phrase, without which none can
+        match.
+        """
+        return self._phrases.may_match(words)
 
     def find(
         self,
@@ -81,7 +83,7 @@ class Best:
     ) -> Iterator[Claim]:
         """The claims of a sentence, bound; `claims` are those of its values."""
         valued = [claim.offset for claim in claims if claim.kind in ("delta", "factor")]
-        found = self._places(sentence.text, valued)
+        found = self._places(sentence, valued)
         starts = [low for low, _, _ in found] + [len(sentence.text)]
         for i, (low, high, entry) in enumerate(found):
             item = Item(*sentence.range(low, _trimmed(sentence.text, low, high)), "N", None)
@@ -91,15 +93,15 @@ class Best:
             claim.model = binding.model(claim)
             yield claim
 
-    def _places(self, body: str, valued: Sequence[int]) -> list[tuple[int, int, Entry]]:
+    def _places(self, sentence: Skeleton, valued: Sequence[int]) -> list[tuple[int, int, Entry]]:
         """Where a skeleton claims to be best, in order, none overlapping another."""
         found: list[tuple[int, int, Entry]] = []
-        for entry, match in self._phrases.find(body):
+        for entry, match in self._phrases.find(sentence):
             low, high = match.span()
             at = bisect_left(found, high, key=lambda place: place[0])
             if at and found[at - 1][1] > low:
                 continue
-            if _claims_best(body, low, high, valued, beats=entry.key == "beats-all"):
+            if _claims_best(sentence.text, low, high, valued, beats=entry.key == "beats-all"):
                 found.insert(at, (low, high, entry))
         return found
 

@@ -84,7 +84,7 @@ class Counts:
             if not any(i.symbol in "PXQNUCD" for i in inside):
                 continue
             sentence = skeleton(text.text, start, end, inside)
-            for entry, match in self._phrases.find(sentence.text):
+            for entry, match in self._phrases.find(sentence):
                 item = sentence.item(match.start("amount"))
                 if item is not None:
                     for part in item.of.parts:

@@ -30,7 +30,7 @@ from pipeline.language import Text
 from pipeline.numbers import Quantity
 from pipeline.records import Gain, GainKind
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, Skeleton, by_sentence, skeleton
+from pipeline.skeleton import Item, Skeleton, by_sentence, skeleton, words_in
 
 __all__ = ["SYMBOL", "Gains", "Known"]
 
@@ -312,7 +312,7 @@ class Gains:
             inside = all_inside
             if amounts:
                 inside = [i for i in inside if i.symbol != "K" or not _is_verb(text.text, i)]
-            best = self._best.may_claim(text.text[start:end])
+            best = self._best.may_claim(words_in(text.text, start, end))
             if amounts or best:
                 sentence = skeleton(text.text, start, end, inside)
                 claims = self._claims(text, sentence, (start, end)) if amounts else []
@@ -329,7 +329,7 @@ class Gains:
         body = sentence.text
         claimed = self._split_changes(text, sentence, bounds)
         ends = {claim.item.end for claim in claimed.values()}
-        for entry, match in self._phrases.find(body):
+        for entry, match in self._phrases.find(sentence):
             offset = match.start("amount")
             item = sentence.item(offset)
             if offset in claimed or (item is not None and item.end in ends):

@@ -158,7 +158,7 @@ class Links:
             done = end
             items = [Item(m.start(), m.end(), "L") for m in _URL.finditer(folded, start, end)]
             sentence = skeleton(folded, start, end, items)
-            statuses |= {entry["status"] for entry, _ in self._status.find(sentence.text)}
+            statuses |= {entry["status"] for entry, _ in self._status.find(sentence)}
         return statuses
 
     def _status_of(self, links: Sequence[Link], statuses: set[str]) -> CodeStatus:

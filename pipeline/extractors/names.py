@@ -743,7 +743,7 @@ class Names:
         for _, item in sentence.items_in(0, len(sentence.text)):
             item.of.roles["own part" if own else "background"] += 1
         title = text.field == "title"
-        for entry, match in self._phrases.find(sentence.text):
+        for entry, match in self._phrases.find(sentence):
             if (entry["where"] == "title") != title:
                 continue
             weight, role = float(entry["weight"] or 0), entry["role"]
