@@ -37,7 +37,8 @@ _ABBREVIATIONS = frozenset(
     " ref refs w.r.t wrt i.i.d a.k.a aka viz incl ca et".split()
 )
 _ENDS = frozenset(".?!)\"'")
-_END = re.compile(r"[.?!)\"']")
+_QUOTES = (")", '"', "'")
+_STOP = re.compile(r"[?!]|(?<!\d)\.|\.(?!\d)")  # the point of "3.2" is within a token
 _STARTS = regex.compile(r"[\p{Lu}\p{N}\\(\[\"'`$]|[a-z]+[A-Z\d]")
 
 
@@ -148,33 +149,40 @@ def _starts(text: str) -> Iterator[int]:
     """Where sentences start but for the first: after a stop that ends no abbreviation and no
     initial. spaCy's own sentenciser ends one at every stop, also after "et al." and "vs.".
 
-    spaCy's tokeniser cuts each chunk between spaces by itself, so only those that hold a stop or
-    a quote are cut, and what stands beside them.
+    spaCy's tokeniser cuts each chunk between spaces by itself, so only the chunks that hold a stop
+    are cut, and what stands beside them.
     """
     text = text.encode("utf-8", "replace").decode()
     done = 0
-    for match in _END.finditer(text):
+    for match in _STOP.finditer(text):
         if match.start() < done:
             continue
         low = text.rfind(" ", 0, match.start()) + 1
-        done = end = _chunk_end(text, low)
-        tokens = _tokens(text[low:end])
-        at = low
-        for i, token in enumerate(tokens):
-            at += len(token)
-            if token[0] not in _ENDS:
-                continue
-            before = (
-                tokens[max(0, i - 2) : i] if i > 1 else (*_tokens_before(text, low), *tokens[:i])
-            )
-            if not _may_end(before, token):
-                continue
-            if i + 1 < len(tokens):
-                after, start = tokens[i + 1], at
-            else:
-                after, start = _first_token(text, end + 1), end + 1
-            if after and _is_end(before, token, after):
-                yield start
+        done = _chunk_end(text, low)
+        yield from _starts_after(text, low, done)
+        while text.startswith(_QUOTES, done + 1):  # a quote ends a sentence after its stop
+            low = done + 1
+            done = _chunk_end(text, low)
+            yield from _starts_after(text, low, done)
+
+
+def _starts_after(text: str, low: int, end: int) -> Iterator[int]:
+    """Where sentences start after a token of the chunk at this place."""
+    tokens = _tokens(text[low:end])
+    at = low
+    for i, token in enumerate(tokens):
+        at += len(token)
+        if token[0] not in _ENDS:
+            continue
+        before = tokens[max(0, i - 2) : i] if i > 1 else (*_tokens_before(text, low), *tokens[:i])
+        if not _may_end(before, token):
+            continue
+        if i + 1 < len(tokens):
+            after, start = tokens[i + 1], at
+        else:
+            after, start = _first_token(text, end + 1), end + 1
+        if after and _is_end(before, token, after):
+            yield start
 
 
 def _may_end(before: Sequence[str], token: str) -> bool:
@@ -200,6 +208,8 @@ def _is_end(before: Sequence[str], token: str, after: str) -> bool:
 @functools.lru_cache(maxsize=1 << 16)
 def _tokens(chunk: str) -> tuple[str, ...]:
     """The tokens of what stands between two spaces; the same chunks come again and again."""
+    if chunk.isalpha():
+        return (chunk,)  # nothing is cut off letters
     return tuple(token.text for token in language().tokenizer(chunk))
 
 
