@@ -34,11 +34,22 @@ class Found:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """A name of an entry: its letters and digits, what stands after the last of them, and whether
+    they may be in any case.
+    """
+
+    tail: str
+    letters: str
+    any_case: bool
+    entry: Entry
+
+
 class Lexicon:
     """The names of some entries, matched longest first."""
 
     def __init__(self, entries: Iterable[Entry], *, any_case: bool = False) -> None:
-        self._any_case = any_case
         self._root: dict[str, Any] = {}
         for entry in entries:
             for name in entry["names"]:
@@ -46,9 +57,10 @@ class Lexicon:
                 for part in _parts(name):
                     node = node.setdefault(part, {})
                 spellings = node.setdefault(_ENTRY, [])
-                spellings.append((name, entry))
+                free = entry["any-case"] or (any_case and not _is_acronym(name))
+                spellings.append(_Spelling(_tail(name), _alnum(name), bool(free), entry))
                 # "MBPP+" before "MBPP"
-                spellings.sort(key=lambda spelling: -len(_tail(spelling[0])))
+                spellings.sort(key=lambda spelling: -len(spelling.tail))
 
     def find(self, text: str) -> list[Found]:
         """The names of a folded text, from left to right, none overlapping another."""
@@ -60,23 +72,20 @@ class Lexicon:
                 continue
             node = root[atoms.words[i]]
             if _ENTRY not in node and (i + 1 == count or _step(node, atoms, i + 1) is None):
-                continue  # "the", with which many names begin
+                continue  # "the", with which many names begin, and none ends
             start = atoms.starts[i]
             if start and _continues(text, start):
                 continue
             best, j = None, i
             while True:
-                for name, entry in node.get(_ENTRY, ()):
-                    end = atoms.ends[j]
-                    tail = _tail(name)
-                    if tail and not text.startswith(tail, end):
-                        continue
-                    end += len(tail)
-                    if _ends(text, end, entry) and (
-                        (self._any_case and not _is_acronym(name))
-                        or _spelt(text[start:end], name, entry)
+                for spelling in node.get(_ENTRY, ()):
+                    end = atoms.ends[j] + len(spelling.tail)
+                    if (
+                        (not spelling.tail or text.startswith(spelling.tail, atoms.ends[j]))
+                        and (spelling.any_case or _is_spelt(text[start:end], spelling.letters))
+                        and _ends(text, end, spelling.entry)
                     ):
-                        best = (Found(start, end, entry), j)
+                        best = (Found(start, end, spelling.entry), j)
                         break
                 j += 1
                 step = _step(node, atoms, j) if j < count else None
@@ -156,8 +165,7 @@ def _alnum(name: str) -> str:
     return "".join(c for c in name if c.isalnum())
 
 
-def _spelt(surface: str, name: str, entry: Entry) -> bool:
-    if entry["any-case"]:
-        return True
-    seen, known = _alnum(surface), _alnum(name)
-    return seen == known or (len(known) > 3 and seen == known.upper())
+def _is_spelt(surface: str, letters: str) -> bool:
+    """Whether a name is written in its own case, or if it is long enough in capitals."""
+    seen = surface if surface.isalnum() else _alnum(surface)
+    return seen == letters or (len(letters) > 3 and seen == letters.upper())

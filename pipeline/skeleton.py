@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Protocol, TypeVar
@@ -152,11 +152,15 @@ def _words(text: str) -> _Words:
     return _Words(words, starts, ends, list(zip(starts, ends, strict=True)))
 
 
-def words_in(text: str, start: int, end: int) -> set[str]:
-    """The words of a range of a text in small letters, and the parts of those with a hyphen."""
+@functools.lru_cache(maxsize=64)
+def words_in(text: str, start: int, end: int) -> Set[str]:
+    """The words of a range of a text in small letters, and the parts of those with a hyphen; kept,
+    since several extractors ask for those of a sentence.
+    """
     known = _words(text)
     words = set(known.words[bisect_right(known.ends, start) : bisect_left(known.starts, end)])
-    words.update([part for word in words if not word.isalnum() for part in _PART.findall(word)])
+    joint = [word for word in words if len(word) > 1 and not word.isalnum()]
+    words.update([part for word in joint for part in _PART.findall(word)])
     return words
 
 

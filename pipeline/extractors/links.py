@@ -19,7 +19,7 @@ from pipeline.fold import fold
 from pipeline.language import Text
 from pipeline.records import CodeStatus, Link, LinkKind, Span
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, skeleton
+from pipeline.skeleton import Item, skeleton, words_in
 
 _BARE = (
     r"(?:github\.com|gitlab\.com|huggingface\.co|hf\.co|bitbucket\.org|zenodo\.org|arxiv\.org|doi\.org|"
@@ -74,7 +74,7 @@ class _Host:
 def places(text: str) -> list[tuple[int, int]]:
     """The half-open ranges of the URLs of a raw text, which may be read in several pieces."""
     found: list[tuple[int, int]] = []
-    if not any(hint in text for hint in _HINTS):
+    if not _may_hold_link(text):
         return found
     for match in _URL.finditer(text):
         start, end = match.start(), min(match.end(), match.start() + _MAX)
@@ -85,6 +85,10 @@ def places(text: str) -> list[tuple[int, int]]:
         if end - start > 8 and "." in text[start:end]:
             found.append((start, end))
     return found
+
+
+def _may_hold_link(text: str) -> bool:
+    return any(hint in text for hint in _HINTS)
 
 
 class Links:
@@ -148,15 +152,15 @@ class Links:
         return self._other
 
     def _statuses(self, text: Text) -> set[str]:
-        statuses = set()
+        statuses: set[str] = set()
         folded = text.text
-        done = 0
-        for hint in _MAYBE_CODE.finditer(folded):
-            if hint.start() < done:
+        linked = _may_hold_link(folded.lower())
+        for start, end in text.sentences:
+            told = self._status.may_match(words_in(folded, start, end))
+            if not told or not _MAYBE_CODE.search(folded, start, end):
                 continue
-            start, end = text.sentence_of(hint.start())
-            done = end
-            items = [Item(m.start(), m.end(), "L") for m in _URL.finditer(folded, start, end)]
+            links = _URL.finditer(folded, start, end) if linked else ()
+            items = [Item(m.start(), m.end(), "L") for m in links]
             sentence = skeleton(folded, start, end, items)
             statuses |= {entry["status"] for entry, _ in self._status.find(sentence)}
         return statuses
