@@ -208,8 +208,11 @@ def _is_end(before: Sequence[str], token: str, after: str) -> bool:
 @functools.lru_cache(maxsize=1 << 16)
 def _tokens(chunk: str) -> tuple[str, ...]:
     """The tokens of what stands between two spaces; the same chunks come again and again."""
+    # nothing is cut off letters but a stop after them
     if chunk.isalpha():
-        return (chunk,)  # nothing is cut off letters
+        return (chunk,)
+    if chunk[-1] == "." and chunk[:-1].isalpha():
+        return chunk[:-1], "."
     return tuple(token.text for token in language().tokenizer(chunk))
 
 

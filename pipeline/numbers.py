@@ -7,7 +7,8 @@ numbers are written: signs, thousands, magnitudes, percent, points, multiples, r
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -42,6 +43,8 @@ _NUMBER = regex.compile(
     """,
     regex.VERBOSE,
 )
+_DIGIT = re.compile(r"\d")
+_LONGEST_LEAD = 16  # what stands before the digits of a number, "<= +/- $", is shorter
 _SPELT = {
     "two": 2.0,
     "three": 3.0,
@@ -67,6 +70,11 @@ _WORDS = regex.compile(
     )(?![\w-]*\w-)(?!\w|-\w)""",
     regex.VERBOSE,
 )
+# what the words of a number are not without
+_WORD_HINTS = (
+    "wice", "fold", "oubl", "ripl", "half", "Half", "halv", "Halv", "order of", "orders of",
+    "order-of", "orders-of", " times",
+)  # fmt: skip
 _MAGNITUDES = {
     "k": 1e3,
     "thousand": 1e3,
@@ -148,12 +156,12 @@ def plain_value(digits: str) -> float | None:
 def scan(text: str) -> list[Quantity]:
     """Every number of a folded text in order, each run of digits in exactly one; linear in time."""
     found: list[Quantity] = []
-    if not any(character.isdigit() for character in text) and not _WORDS.search(text):
-        return found
-    worded = [_worded(match) for match in _WORDS.finditer(text)]
+    worded = []
+    if any(hint in text for hint in _WORD_HINTS):
+        worded = [_worded(match) for match in _WORDS.finditer(text)]
     taken = iter([*worded, None])
     word = next(taken)
-    for match in _NUMBER.finditer(text):
+    for match in _numbers(text):
         while word is not None and word.end <= match.start("digits"):
             found.append(word)
             word = next(taken)
@@ -164,6 +172,17 @@ def scan(text: str) -> list[Quantity]:
         found.append(word)
         word = next(taken)
     return _arrowed(found, text) if "rightarrow" in text else found
+
+
+def _numbers(text: str) -> Iterator[regex.Match[str]]:
+    """The matches of numbers, as `finditer` gives them: each is looked for at its first digit."""
+    end = 0
+    while digit := _DIGIT.search(text, end):
+        match = _NUMBER.search(text, max(end, digit.start() - _LONGEST_LEAD))
+        if match is None:
+            return
+        yield match
+        end = match.end()
 
 
 def _arrowed(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
@@ -220,7 +239,7 @@ def _written(match: regex.Match[str], text: str) -> Quantity:
         magnitude = _MAGNITUDES[match["magnitude"].strip(" -").lower()]
     elif match["unit"]:
         shape, unit = "unit", match["unit"].strip(" -")
-    elif _FACTOR_OF.search(text, max(0, start - 40), start) or _SPEED_NEXT.match(text, end):
+    elif _is_factor(text, start, end):
         shape, unit = "factor", "x"
     sign = _SIGNS.get((match["sign"] or match["after"] or "").strip()[:6], "")
     first = match.start("sign") if match["sign"] else start
@@ -237,6 +256,14 @@ def _written(match: regex.Match[str], text: str) -> Quantity:
         ordinal=bool(match["ordinal"]),
         parts=((first, end, value),),
     )
+
+
+def _is_factor(text: str, start: int, end: int) -> bool:
+    """Whether the words around a bare number say that it is a multiple."""
+    low = max(0, start - 40)
+    if "factor" in text[low:start] and _FACTOR_OF.search(text, low, start):
+        return True
+    return _SPEED_NEXT.match(text, end) is not None
 
 
 def joined(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
