@@ -6,6 +6,7 @@ each folded character has one place in the raw text, and every folded span one r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -80,7 +81,7 @@ _SPECIAL = regex.compile(
     r"|(?P<tie>(?<=\S)~(?=\S))"
     r"|(?P<space>\\ |\\\\)"
 )
-_MAYBE_SPECIAL = regex.compile(r"[\\${}~\u200b\u200c\u200d\u2060\ufeff\xad]")
+_MAYBE_SPECIAL = re.compile(r"[\\${}~\u200b\u200c\u200d\u2060\ufeff\xad]")
 _CLOSER = {"}": "{", "$": "$"}
 
 

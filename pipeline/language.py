@@ -38,7 +38,7 @@ _ABBREVIATIONS = frozenset(
 )
 _ENDS = frozenset(".?!)\"'")
 _QUOTES = (")", '"', "'")
-_STOP = re.compile(r"[?!]|(?<!\d)\.|\.(?!\d)")  # the point of "3.2" is within a token
+_STOP = re.compile(r"[.?!]")
 _STARTS = regex.compile(r"[\p{Lu}\p{N}\\(\[\"'`$]|[a-z]+[A-Z\d]")
 
 
@@ -155,9 +155,10 @@ def _starts(text: str) -> Iterator[int]:
     text = text.encode("utf-8", "replace").decode()
     done = 0
     for match in _STOP.finditer(text):
-        if match.start() < done:
-            continue
-        low = text.rfind(" ", 0, match.start()) + 1
+        at = match.start()
+        if at < done or (text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit()):
+            continue  # the point of "3.2" is within a token
+        low = text.rfind(" ", 0, at) + 1
         done = _chunk_end(text, low)
         yield from _starts_after(text, low, done)
         while text.startswith(_QUOTES, done + 1):  # a quote ends a sentence after its stop

@@ -44,7 +44,7 @@ _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
     r"(?:\+{1,2}|\*(?!\*))?(?![\p{L}\p{N}])"
 )
-_CHUNK = regex.compile(r"(?<!\S)[^\s\p{Lu}\p{N}\\]*[\p{Lu}\p{N}\\]\S*")
+_NAME_SIGN = regex.compile(r"[\p{Lu}\p{N}\\]")
 _CAMEL = regex.compile(
     r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})"
 )
@@ -222,6 +222,7 @@ _CALLED = regex.compile(
     r"(?:called|named|dubbed|termed|coined)\s(?:as\s)?(?!(?:the|an|our|its|this|named)\s)"
     r"(?P<name>\p{Lu}[\p{L}\d]*(?:[ -]\p{Lu}[\p{L}\d]*){1,4}(?![\w-])|\p{Ll}{3,}(?:[ -]\p{Ll}{2,}){1,4}(?=\s\([\p{L}\d-]{2,8}\)|,\s(?:which|that|to|an?|where|for|in)\b|\.\s))"
 )
+_CALLING = ("called", "named", "dubbed", "termed", "coined")  # what these two are not without
 # "which is called ``zebra feature selection''"
 _QUOTED = regex.compile(
     r"\b(?:called|named|dubbed|termed|coined)\s(?:as\s)?(?:``|[\"\u201c'\u2018])(?P<name>\p{L}[\p{L}\d-]*(?:\s[\p{L}\d-]+){0,4})(?:''|[\"\u201d'\u2019])"
@@ -254,15 +255,17 @@ class Candidate:
 
 
 class _Form(NamedTuple):
-    """A word's form: how many characters before the name are to be skipped, how many the name has,
-    whether it is one by its form or by its capital, and whether an end was cut off.
+    """A word's form: its range in its chunk, how many characters before the name are to be skipped,
+    how many the name has, whether it is one by its form, by its capital, or as a version number.
     """
 
+    start: int
+    end: int
     skip: int
     length: int
     strong: bool
     capital: bool
-    cut: bool
+    number: bool
 
 
 @dataclass(slots=True)  # made for each word with a capital: a frozen one takes longer
@@ -375,7 +378,7 @@ class Names:
             for name in entry["names"]
             if len(name) > 2 and not entry["compared"] and not entry["needs"]
         )
-        self._forms: dict[str, _Form] = {}
+        self._forms: dict[str, tuple[_Form, ...]] = {}
         self._twins: dict[tuple[str, str], list[Entry]] = _twins(rules)
 
     # --- candidates ---
@@ -404,9 +407,12 @@ class Names:
             if not any(c.start < candidate.end and candidate.start < c.end for c in plain)
         ]
         plain = apart(sorted(plain, key=lambda c: c.start), known)
+        patterns: tuple[regex.Pattern[str], ...] = (_OWN_ACRONYM, _OWN_NAME)
+        if any(word in text.text for word in _CALLING):
+            patterns += (_CALLED, _QUOTED)
         own = [
             Candidate(text, *m.span("name"), m["name"], strong=True)
-            for pattern in (_OWN_ACRONYM, _OWN_NAME, _CALLED, _QUOTED)
+            for pattern in patterns
             for m in pattern.finditer(text.text)
             if self._is_own(pattern, m)
         ]
@@ -460,49 +466,62 @@ class Names:
             and not (whole in self._never or words[-1].lower() in self._classes)
         )
 
-    def _words(self, text: Text, taken: Sequence[Placed]) -> Iterator[_Word | None]:
-        """The words of a text that look like names or parts of one; None where a run of them
-        ends.
-        """
+    def _words(self, text: Text, taken: Sequence[Placed]) -> Iterator[_Word]:
+        """The words of a text that look like names or parts of one, other than in places taken."""
         folded = text.text
-        starts = {start for start, _ in text.sentences}
+        firsts = frozenset[int]()
+        if text.field == "abstract":
+            firsts = frozenset(_first_word(folded, start) for start, _ in text.sentences)
         at = 0
-        for match in _tokens(folded):
-            start, end = match.span()
-            while at < len(taken) and taken[at].end <= start:
-                at += 1
-            token = match.group()
-            if folded.startswith(" et al", end):
-                yield None  # "on ZapBench Zebra et al. (2026)"
-                continue
-            if (token.islower() and token.isalpha()) or (at < len(taken) and taken[at].start < end):
-                yield None
-                continue
-            skip, length, strong, capital, cut = self._form(token)
-            start += skip
-            end = start + length
-            token = token[skip : skip + length]
-            if capital and not strong:
-                first = start in starts or _SENTENCE_START.fullmatch(
-                    folded, text.sentence_of(start)[0], start
-                )
-                # "Mixture" of "Mixture of Experts" is no name, nor is a sentence's first word
-                capital = not ((first and text.field == "abstract") or folded.startswith(_OF, end))
-            yield _Word(start, end, strong, capital, token[0].isdigit() and len(token) <= 4)
-            if cut:
-                yield None
+        for place, forms in self._chunks(folded):
+            for form in forms:
+                start, end = place + form.start, place + form.end
+                while at < len(taken) and taken[at].end <= start:
+                    at += 1
+                if at < len(taken) and taken[at].start < end:
+                    continue
+                start += form.skip
+                end = start + form.length
+                if folded.startswith(" et al", end):
+                    continue  # "on ZapBench Zebra et al. (2026)"
+                capital = form.capital
+                if capital and not form.strong:
+                    # "Mixture" of "Mixture of Experts" is no name, nor is a sentence's first word
+                    capital = not (start in firsts or folded.startswith(_OF, end))
+                yield _Word(start, end, form.strong, capital, form.number)
 
-    def _form(self, token: str) -> _Form:
-        """What the form of a word says; read once for each distinct word."""
-        form = self._forms.get(token)
-        if form is None:
-            if len(self._forms) >= _MOST_FORMS:
-                self._forms.clear()
-            form = self._forms[token] = self._read_form(token)
-        return form
+    def _chunks(self, text: str) -> Iterator[tuple[int, tuple[_Form, ...]]]:
+        """The chunks between spaces that hold words which may be names, each with its place and
+        the forms of these words, which are read once for each distinct chunk.
+        """
+        at = 0
+        for chunk in text.split(" "):
+            forms = self._forms.get(chunk)
+            if forms is None or chunk.endswith("%"):
+                forms = self._read_chunk(text, at, at + len(chunk))
+            if forms:
+                yield at, forms
+            at += len(chunk) + 1
 
-    def _read_form(self, token: str) -> _Form:
-        skip = 0
+    def _read_chunk(self, text: str, start: int, end: int) -> tuple[_Form, ...]:
+        """The forms of the words of a chunk that has a capital, a digit or a backslash, which all
+        names have. What follows a chunk counts only after a percent sign.
+        """
+        if len(self._forms) >= _MOST_FORMS:
+            self._forms.clear()
+        found: list[_Form] = []
+        if _NAME_SIGN.search(text, start, end):
+            for match in _TOKEN.finditer(text, start, end + 2):
+                token = match.group()
+                if match.start() >= end:
+                    break
+                if not (token.islower() and token.isalpha()):
+                    found.append(self._form(token, match.start() - start))
+        forms = self._forms[text[start:end]] = tuple(found)
+        return forms
+
+    def _form(self, token: str, start: int) -> _Form:
+        whole, skip = len(token), 0
         joined = _JOINED.match(token)
         if joined and joined[1].lower() in self._heads:
             # "datasets-HateXplain": a dash written as a hyphen
@@ -514,21 +533,23 @@ class Names:
             token = token[: compound.start()]
         strong = self._is_strong(token)
         capital = strong or (_CAPITAL.match(token) is not None and not cut)
-        return _Form(skip, len(token), strong, capital, cut)
+        number = token[0].isdigit() and len(token) <= 4
+        return _Form(start, start + whole, skip, len(token), strong, capital, number)
 
     def _runs(self, text: Text, taken: Sequence[Placed]) -> Iterator[list[_Word]]:
         """Runs of words with one space between them that may be one name: "Control LLM"."""
         run: list[_Word] = []
-        for word in (*self._words(text, taken), None):
-            follows = word is not None and run and text.text[run[-1].end : word.start] == " "
-            if run and not follows:
+        for word in self._words(text, taken):
+            if run and text.text[run[-1].end : word.start] != " ":
                 yield run
                 run = []
-            if word is not None and (word.capital or (run and run[-1].strong and word.number)):
+            if word.capital or (run and run[-1].strong and word.number):
                 run.append(word)
             elif run:
                 yield run
                 run = []
+        if run:
+            yield run
 
     def _of_run(self, text: Text, run: list[_Word]) -> Iterator[Candidate]:
         """Makes of a run of name-like words one candidate; in a title, where all words have
@@ -949,14 +970,10 @@ def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
         at = folded.find(surface, end)
 
 
-def _tokens(text: str) -> Iterator[regex.Match[str]]:
-    """The words of a text that have a capital, a digit or a backslash, which all names have."""
-    for chunk in _CHUNK.finditer(text):
-        end = chunk.end()
-        for match in _TOKEN.finditer(text, chunk.start(), end + 2):
-            if match.start() >= end:
-                break
-            yield match
+def _first_word(text: str, start: int) -> int:
+    """Where the first word of a sentence begins, after quotes and brackets."""
+    opening = _SENTENCE_START.match(text, start)
+    return opening.end() if opening else start
 
 
 def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
