@@ -180,7 +180,13 @@ def _known(
     abstract = next(text for text in texts if text.field == "abstract")
     begins = [] if (at := own_part(abstract.text)) is None else [abstract.span(at, at + 1).start]
     begins += [m.span.start for m in proposed if m.span.field == "abstract"]
-    return Known(main.name if main else None, min(begins, default=0), only, said)
+    return Known(
+        main.name if main else None,
+        frozenset(m.name for m in proposed),
+        min(begins, default=0),
+        only,
+        said,
+    )
 
 
 def _mentions(

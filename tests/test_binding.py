@@ -156,6 +156,14 @@ RULES = {
         "We propose ZapTune. We find that [[37%|score 37 percent; metric outputs]] of outputs are wrong.",
     "a baseline ends before another matter":
         "We propose ZapTune. It beats known baselines, improving the trade-off by [[25%|delta 25 percent up; metric trade-off; by ZapTune; over known baselines]].",
+    "a benchmark within the name of a metric is the value's":
+        "ZapTune reaches an ImageNet accuracy of [[86.2%|score 86.2 percent; metric ImageNet accuracy; on ImageNet; by ZapTune]] and a COCO box mAP of [[57.1|score 57.1; metric box mAP; on COCO; by ZapTune]].",
+    "benchmarks listed before as many values by one each":
+        "ZapTune improves sets such as MMLU and GSM8K by [[6.1%|delta 6.1 percent up; on MMLU]] and [[4.8%|delta 4.8 percent up; on GSM8K]].",
+    "what is measured is no task or setting":
+        "ZapTune brings [[9.1%|delta 9.1 percent up]] gains in rare domains.",
+    "the proposal that a sentence names is its own":
+        "We propose ZapTune and ZapLoad. ZapTune is old. We test the proposed ZapLoad, cutting memory by [[50%|delta 50 percent down; metric memory; by ZapLoad]].",
 }
 # fmt: on
 

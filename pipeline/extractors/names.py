@@ -69,7 +69,7 @@ _VERSION = regex.compile(
 _COMPOUND = regex.compile(
     r"-(?:\p{Ll}{3,}(?:ed|ing|able)|ed|ing|based|style|like|trained|tuned|enhanced|powered|driven|generated|augmented|level|family|type|only|free|guided|"
     r"assisted|aware|pretrained|finetuned|specific|inspired|compatible|equipped|initialized|as|to|and|or|related|"
-    r"derived|produced|optimized|centric|backed|native|agnostic|distilled|quantized|oriented|induced|integrated|"
+    r"compliant|capable|ready|facing|derived|produced|optimized|centric|backed|native|agnostic|distilled|quantized|oriented|induced|integrated|"
     r"backbone|baseline|scale|class|series|models?|sized|size|wise|in|on|the|pre|fine|a|aligned|annotated|"
     r"labeled|scored|judged|written|encoded|adapted|variants?|score|scores|supervised|adjusted|consistent|"
     r"embedding|embeddings|encoder|features|agents|methods?|benchmark|dataset)(?:-[a-z]+)*$"
@@ -99,6 +99,7 @@ _DATA_BEFORE = re.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(
 _WORD_AFTER = regex.compile(r" ([\p{L}-]+)")
 _SENTENCE_WORD = re.compile(r"[a-z0-9@-]+")
 _TITLE_HEAD = regex.compile(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)")
+_SIZED_HEAD = regex.compile(r"\p{Lu}[\p{L}-]+\p{Ll}[ -]\d+(?:\.\d+)?[BM]")  # "Zapwain 1.5B: ..."
 _SENTENCE_START = re.compile(r"[\s\"'(\[*]*")
 _JOINER = re.compile(r" |-")
 _PLAIN = re.compile(r"[^a-z0-9+*\\]")
@@ -747,13 +748,14 @@ class Names:
         strong = [c for c in inside if c.strong]
         if len(words) > 1 and strong and strong[0].start > 0 and len(words) > 2:
             return candidates
+        sized = _SIZED_HEAD.fullmatch(match[1]) is not None
         if key_of(match[1]) in self._never or (
-            len(words) > 1 and match[1].lower() not in body.lower()
+            len(words) > 1 and not sized and match[1].lower() not in body.lower()
         ):
             return candidates
         whole = Candidate(text, 0, end, match[1], len(words) == 1 and self._is_strong(match[1]))
         again = body.lower().count(match[1].lower()) > 1
-        if len(words) > 1 and (again or any(c.strong for c in inside)):
+        if len(words) > 1 and (again or sized or any(c.strong for c in inside)):
             whole.strong = True
         return [whole, *(c for c in candidates if c.start >= end)]
 

@@ -23,6 +23,16 @@ _HELD = regex.compile(
     r"(?<![^ ])(?P<b>B )(?:\( (?:[^ ()]+ ){1,3}\) )?(?:by|to|:|is|=|\() "
     r"(?:(?:up|to|about|around|over|nearly|approximately|an?|average|of|the) ){0,3}$"
 )
+# "an ImageNet accuracy of"
+_HELD_METRIC = regex.compile(
+    r"(?<![^ ])(?P<b>B )(?:(?!and |or |with |in |on |for |of |an? |at |by |while |to )[^ ,.;:()PXQNUCDMBK]+ ){0,3}"
+    r"K (?:score |scores )?(?:of|:) "
+    r"(?:(?:up|to|about|around|over|nearly|only|just) ){0,3}$"
+)
+# "improves A and B by 6% and 4%"
+_LISTED_BY = regex.compile(
+    r"(?<![^ ])(?P<b>B (?:(?:, and |, |and )B )+)by (?:(?:up|to|about|over) ){0,2}$"
+)
 # the same after prepositions that can mean nothing else, for what stands before another value
 _ON_FIRM = regex.compile(
     r"(?<![^ ])(?:on|in|for|over|across) "
@@ -126,7 +136,8 @@ class BenchmarkBinding(SentenceClaims):
         start = max(previous, claim.offset - FAR)
         if self._held_by_a_word(claim):
             return []
-        if held := _HELD.search(self._body[start : claim.offset]):
+        near = self._body[start : claim.offset]
+        if held := _HELD.search(near) or _HELD_METRIC.search(near):
             return self._names(start + held.start("b"), start + held.end("b"))
         group = self._groups[i]
         here = self._measured_on(i)
@@ -181,6 +192,10 @@ class BenchmarkBinding(SentenceClaims):
             if len(following) != len(run) or following[0].kind != run[0].kind:
                 break
             last += len(run)
+        if not names:
+            low = max(0, run[0].offset - FAR)
+            if listed := _LISTED_BY.search(self._body[low : run[0].offset]):
+                names = self._names(low + listed.start("b"), low + listed.end("b"))
         if len(names) == len(run):
             return names[place]
         earlier = self._claims[i - len(run)] if i >= len(run) else None

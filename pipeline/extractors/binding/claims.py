@@ -31,7 +31,7 @@ _VERBISH = regex.compile(
 _ENDS_TOLD = regex.compile(r"\( (?:[^ ()]+ ){0,3}$")
 _BRACKETED = regex.compile(r"\( (?:only |just |~ )?$")
 # words that end what stands before a metric, and those that are no part of it at its end
-_TURNS = frozenset("while whereas but despite that which when respectively".split())
+_TURNS = frozenset("while whereas where but despite that which when respectively".split())
 _LOOSE_ENDS = frozenset(
     "respectively at in of to by with from on for when while and as than is are was were induced "
     "downarrow uparrow".split()
@@ -74,6 +74,7 @@ class Known:
     """What the other extractors found in a paper that gains are bound to."""
 
     proposed: str | None
+    own: frozenset[str]  # all that the paper proposes
     own_from: int  # the place of the raw abstract from which on it speaks of its own work
     only: str | None  # the benchmark a value is measured on if its sentence names none,
     only_said: int | None  # once it was named: from this place of the raw abstract on

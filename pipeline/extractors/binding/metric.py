@@ -21,11 +21,8 @@ _NO_NOUNS = frozenset(
     "average mean relative absolute overall total gain gains improvement range result results value longer shorter larger "
     "smaller bigger faster slower higher lower better worse more less fewer cheaper sota state-of-the-art".split()
 )
-_NO_METRIC_ENDS = tuple(
-    f"{head}{end}"
-    for head in ("model", "method", "baseline", "system", "agent", "gpu")
-    for end in ("", "s")
-)
+_NO_METRIC_HEADS = "model method baseline system agent gpu domain task setting scenario benchmark dataset language environment condition"
+_NO_METRIC_ENDS = tuple(f"{head}{end}" for head in _NO_METRIC_HEADS.split() for end in ("", "s"))
 _PART_RULES = frozenset(("share-of-resource", "by-up", "by-down"))  # "6% of the cost"
 _SCORING_VERB = regex.compile(r"(?:\p{L}{3,}s|can|could|only) $")  # "models score under 20%"
 _NAMELIKE = regex.compile(r"\p{Lu}\p{L}*\p{Ll}\p{Lu}[\p{L}\d-]*$")
@@ -92,7 +89,7 @@ _WHAT_END = regex.compile(
     r"at|without|per|during|relative|to|that|which|,|\() "
 )
 _NO_METRIC = regex.compile(
-    r"(?:[MBZ]|it|them|,|and|is|are|results?|baselines?|methods?|models?|upon|that|which|those|we|"
+    r"(?:(?:[MZ]|llms?|mllms?|vlms?|vits?|and|or|,|the) )+|(?:[MBZ]|it|them|,|and|is|are|results?|baselines?|methods?|models?|upon|that|which|those|we|"
     r"[^ ]*ing|this|sota|state-of-the-art|average) "
 )
 _SPEEDUP_NEXT = regex.compile(
@@ -216,7 +213,7 @@ _PART_OF = regex.compile(
 _SIZE_OF = regex.compile(
     r"(?<![^ ])(?:an?|the|achiev\w+|attain\w+|reach\w+|obtain\w*|with|yield\w*) (?:(?:average|mean|overall|an?|the|high|low|best) )*"
     r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|total|an?|the|improvements?|gains?|increases?|reductions?|score|scores) )"
-    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|ratio|reach|average|mean|up) )(?:\( [^ ()]+ \) )?"
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|sets|ratio|reach|average|mean|up) )(?:\( [^ ()]+ \) )?"
     r"(?:of|at) (?:(?:up|to|about|around|over|nearly|approximately|only|just|more|less|than|roughly|almost) ){0,2}$"
 )
 # "fast inference (12 ms)"

@@ -231,7 +231,7 @@ class ModelBinding(BaselineBinding):
             return None
         if subject is None or subject == proposed or not proposed:
             return subject or proposed
-        return proposed if own else subject
+        return proposed if own and subject not in self._known.own else subject
 
 
 def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | None, bool]]:
