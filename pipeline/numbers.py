@@ -33,7 +33,7 @@ _NUMBER = regex.compile(
     (?:
       (?P<magnitude>(?:[KkMBbTG](?![A-Za-z0-9]))|[\s-]?(?:thousand|million|billion|trillion|hundred|[Bb]n|[Mm]n)(?![A-Za-z]))
       (?P<plus>\+)?
-      |(?P<points>\s?%p(?![a-z])|\s?pp(?![a-z])|(?:\s?%)?[\s-](?:absolute\s|relative\s)?(?:percentage[\s-]|percent\s|%\s)?points?(?![a-z])|(?:\s[A-Z][A-Za-z\d-]*(?:\sand\s[A-Z][A-Za-z\d-]*)?|\saccuracy|\sabsolute)\spoints?(?![a-z]))
+      |(?P<points>\s?%p(?![a-z])|\s?pp(?![a-z])|(?:\s?%)?[\s-](?:absolute\s|relative\s)?(?:percentage[\s-]|percent\s|%\s)?points?(?![a-z])|(?:\s[A-Z][A-Za-z\d@-]*(?:\sand\s[A-Z][A-Za-z\d-]*)?|\saccuracy|\sabsolute)\spoints?(?![a-z]))
       |(?P<percent>\s?%|\s?[\s-]?percent(?![a-z])|\sper\scent(?![a-z]))
       |(?P<factor>x(?![A-Za-z0-9])|\s?X(?![A-Za-z0-9])|\sx(?=\s[a-z])(?!\s\d)|[\s-]?times(?![A-Za-z])(?!\s\d)|\s?[\s-]?[Ff]olds?(?![A-Za-z]))
       |(?P<ordinal>(?:st|nd|rd|th)(?![A-Za-z]))

@@ -205,7 +205,8 @@ _OPENERS = frozenset(
 _NO_MODEL_NOUNS = frozenset(
     "problem problems task tasks challenge challenges administration".split()
 )
-_HEAD = regex.compile(r"\p{Lu}\p{Ll}{3,}(?=[\p{Lu}\d-])")
+_HEAD = regex.compile(r"\p{Lu}\p{Ll}{3,}(?=[\p{Lu}\d-])|\p{Lu}{3,}(?=-|\p{Ll}{3})")
+_ON_DATA = re.compile(r"on B \)")
 _SCORE = re.compile(r"(?:metric|metrics|score|scores|loss|losses) ")
 _DIGIT = re.compile(r"\d")
 # "we propose Zebra Feature Selection (ZFS)", if ZFS is no name elsewhere
@@ -772,6 +773,9 @@ class Names:
             weight, role = float(entry["weight"] or 0), entry["role"]
             for offset, item in sentence.items_in(*match.span("names")):
                 name: Name = item.of
+                if entry["table"] == "benchmarks" and _ON_DATA.match(sentence.text, offset + 2):
+                    name.add("models", 2.0, "names/held-on")
+                    continue  # "on two tasks (ZipTune on MMLU)"
                 if entry.key in _BESIDE and text.text.startswith("-", item.end):
                     continue  # "a ZipTune-based dataset" is not called ZipTune
                 if entry["table"] and _SCORE.match(sentence.text, offset + 2):
@@ -1028,12 +1032,19 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
     """
     for match in _BRACKETED.finditer(text.text):
         name = names.get(key_of(match[1])) or names.get(key_of(match[1]) + "s")
-        if name is None or name.entry is not None:
+        if name is None or (name.entry is not None and not name.roles["proposed"]):
             continue
         low = max(text.sentence_of(match.start())[0], match.start() - 160)
         words = list(_PART.finditer(text.text, low, match.start()))
         begin = _begin_of_expansion(words, match[1])
         spelt = begin is not None
+        if name.entry is not None:
+            if begin is None or not _is_spelt_otherwise(
+                name.entry, text, words[begin].start(), match
+            ):
+                continue
+            name.scores[name.entry.file] -= 4.0
+            name.entry = None
         if begin is None:
             begin = _begin_by_letters(words, match[1])
         if begin is None and words and match[1].isupper():
@@ -1080,6 +1091,15 @@ def _is_of_a_phrase(before: Sequence[regex.Match[str]]) -> bool:
         if word.group().lower() in _ARTICLES:
             return False
     return False
+
+
+def _is_spelt_otherwise(entry: Entry, text: Text, start: int, bracket: regex.Match[str]) -> bool:
+    """Whether a paper's own acronym stands for other words than those of the entry it is found as:
+    "Roads to Rome (R2R)" is not Room-to-Room.
+    """
+    words = key_of(text.text[start : bracket.start()])
+    long = [key_of(one) for one in (entry.key, *entry["names"]) if len(one) > 2 * len(bracket[1])]
+    return bool(long) and words not in long and " " in text.text[start : bracket.start() - 1]
 
 
 def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
@@ -1296,9 +1316,11 @@ def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
     """A name that begins with another, "ZipTune-Large" beside ZipTune, is of its family."""
     for name in list(names.values()):
         first = name.candidates[0]
-        if name.entry is not None or name.alias_of is not None or not first.strong:
-            continue
         surface = first.surface
+        if name.entry is not None or name.alias_of is not None:
+            continue
+        if not (first.strong or surface.count("-") > 1):
+            continue
         stem = None
         at = max(surface.rfind("-"), surface.rfind("@"))
         while at > 0 and stem is None:
@@ -1329,6 +1351,7 @@ def _shares_head(surface: str, names: dict[str, Name]) -> bool:
         and name.entry is None
         and name.candidates[0].surface != surface
         and name.candidates[0].surface.startswith(head.group())
+        and not (head.group().isupper() and name.candidates[0].surface.isupper())
         for name in names.values()
     )
 
@@ -1406,7 +1429,8 @@ def _is_record(name: Name, classes: frozenset[str]) -> bool:
         if name.entry["compared"] and not name.said & _NEAR:
             return False
     elif not name.strong:
-        told = proposed or name.said & _TELLING or _BENCH_FORM.search(name.best.surface)
+        figure = "figure-on" in name.said and surface.isupper() and len(surface) > 2
+        told = proposed or figure or name.said & _TELLING or _BENCH_FORM.search(name.best.surface)
         if name.ordinary or not told or not _may_be_weak(name, classes):
             return False
     elif name.ordinary and not proposed:

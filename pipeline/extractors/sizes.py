@@ -32,6 +32,12 @@ _BETWEEN = (
     r"[\s-]*\(?(?:(?:of\s)?(?!(?:and|or|to|in|on|for|with|is|are|was|were|from|by|we|our|which|that|than|at|per|across|over|"
     r"against|as|while|model|models|using|via|can|has|have)(?![\w-]))[\p{L}\d][\p{L}\d/'+&.-]*(?<!\.),?[\s-]+){0,4}?"
 )
+_LISTED_KINDS = regex.compile(r" \p{Lu}[\p{L}-]+(?:,| and|, and) ")
+# "13.6k probes (10.5k for fine-tuning and 3.1k for testing)"
+_SPLIT = regex.compile(
+    r" for (?:training|fine-tuning|testing|evaluation|validation|development|dev|test)\b"
+)
+_COUNTS_NEAR = regex.compile(r"\d[\d.,]*[kKM]?\s(?:[\p{L}-]+\s){1,4}\((?:[^()]{0,60}\band\s)?$")
 _COUNTED = regex.compile(_BETWEEN + r"(?P<noun>\p{Ll}{3,}s)(?![\p{L}-])")
 _NEVER_COUNTED = frozenset(
     "tokens steps iterations languages tasks classes categories hours days years months weeks minutes seconds times layers dollars users"
@@ -137,12 +143,11 @@ class Sizes:
                 scale = q.magnitude or (
                     other.magnitude if glue.strip() in ("-", "to", "to over") else None
                 )
-                if (
-                    _LISTED.fullmatch(glue)
-                    and scale
-                    and q.value is not None
-                    and q.shape == "number"
-                ):
+                if after.kind == "examples" and _LISTED_KINDS.fullmatch(glue):
+                    scale = scale or 1  # "1,200 Danish, 900 Dutch and 300 Finnish questions"
+                elif not _LISTED.fullmatch(glue):
+                    scale = None
+                if scale and q.value is not None and q.shape == "number":
                     value = q.value * scale
                     if _SMALLEST <= value <= _LARGEST:
                         found[i] = replace(after, start=q.start, end=q.end, value=round(value))
@@ -224,7 +229,8 @@ class Sizes:
             mention = self._mention(text, q, value, "parameters", "parameters-bare")
             return replace(mention, model=_holder(text, q, places, own))
         counted = _COUNTED.match(rest)
-        if q.magnitude and counted and counted["noun"] not in _NEVER_COUNTED:
+        split = _SPLIT.match(rest) and _COUNTS_NEAR.search(folded, max(0, q.start - 120), q.start)
+        if split or (q.magnitude and counted and counted["noun"] not in _NEVER_COUNTED):
             mention = self._mention(text, q, value, "examples", "counted-things")
             return replace(mention, model=_learner(text, q, places, own))
         return None

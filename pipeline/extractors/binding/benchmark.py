@@ -30,6 +30,8 @@ _HELD_METRIC = regex.compile(
     r"(?:(?:up|to|about|around|over|nearly|only|just) ){0,3}$"
 )
 # "improves A and B by 6% and 4%"
+_BY_NEXT = regex.compile(r"by (?:(?:up|to|about|over|an?|average|of) ){0,3}")
+_NEAR_ON = regex.compile(r" (?:[^ ,.;:()]+ )?(?:on|in|for|over|across|at) ")
 _LISTED_BY = regex.compile(
     r"(?<![^ ])(?P<b>B (?:(?:, and |, |and )B )+)by (?:(?:up|to|about|over) ){0,2}$"
 )
@@ -72,7 +74,7 @@ _OTHER_DATA = regex.compile(
     r"(?<![^ ])(?:on|across|over) (?!(?:the|our|this) )(?:[^ ,.;]+ ){0,4}?(?:benchmarks|datasets?|tasks?|problems|images|videos|environments) "
 )
 _BREAK = regex.compile(
-    r";|(?:^| )(?:while|whereas|but) |, (?:we|it|they|our (?:[^ ,]+ ){1,2}|the (?:proposed )?(?:model|method|approach) )"
+    r";|(?:^| )(?:while|whereas|but) |, (?:and )?(?:we|it|they|our (?:[^ ,]+ ){1,2}|the (?:proposed )?(?:model|method|approach) )"
     r"(?:can |also )?(?:achiev|reach|obtain|outperform|attain|perform|surpass|match)\w* "
 )
 # "7.4 WikiText2 perplexity": no preposition is needed
@@ -133,10 +135,11 @@ class BenchmarkBinding(SentenceClaims):
         previous = self._offsets[i - 1] + 2 if i else 0
         if own := self._one_of_run(i):
             return [own]
-        start = max(previous, claim.offset - FAR)
         if self._held_by_a_word(claim):
             return []
-        near = self._body[start : claim.offset]
+        first = self._order[id(self._runs[i][0])]
+        start = max(self._offsets[first - 1] + 2 if first else 0, self._offsets[first] - FAR)
+        near = self._body[start : self._offsets[first]]
         if held := _HELD.search(near) or _HELD_METRIC.search(near):
             return self._names(start + held.start("b"), start + held.end("b"))
         group = self._groups[i]
@@ -232,6 +235,8 @@ class BenchmarkBinding(SentenceClaims):
             return []
         if after.endswith("( ", 0, match.start("b")) and after.startswith(": ", match.end()):
             return []  # "(MMLU: 71%": held for the value after it
+        if _BY_NEXT.fullmatch(after, match.end()) and not _NEAR_ON.match(after):
+            return []  # "by 50%, and boosts speed on A by 2%"
         names = self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
         while more := _AND_ON.match(after, match.end()):
             # "by 5% in image compression on A and video compression on B"

@@ -214,7 +214,7 @@ _SIZE_OF = regex.compile(
     r"(?<![^ ])(?:an?|the|achiev\w+|attain\w+|reach\w+|obtain\w*|with|yield\w*) (?:(?:average|mean|overall|an?|the|high|low|best) )*"
     r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|total|an?|the|improvements?|gains?|increases?|reductions?|score|scores) )"
     r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|sets|ratio|reach|average|mean|up) )(?:\( [^ ()]+ \) )?"
-    r"(?:of|at) (?:(?:up|to|about|around|over|nearly|approximately|only|just|more|less|than|roughly|almost) ){0,2}$"
+    r"of (?:(?:up|to|about|around|over|nearly|approximately|only|just|more|less|than|roughly|almost) ){0,2}$"
 )
 # "fast inference (12 ms)"
 _COST_BEFORE = regex.compile(
@@ -237,7 +237,7 @@ _RIVALS_END = regex.compile(
 )
 _MEASURE_NEXT = regex.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
 _POINTS_OF = regex.compile(
-    r"\d\s((?!percent|absolute|full|relative|average|basis)[A-Za-z][A-Za-z\d-]*)\spoints?$"
+    r"\d\s((?!percent|absolute|full|relative|average|basis)[A-Za-z][A-Za-z\d@-]*)\spoints?$"
 )
 _ATTAINS = regex.compile(
     r"(?:achiev|reach|attain|obtain|get|scor|yield|averag|perform|manag)\w* (?:(?:at|to|only|just|around|about|merely|a|nearly|over|under|below|above|approximately|up) ){0,3}$"

@@ -56,7 +56,7 @@ _SUCH_AS = regex.compile(r"(?:such as|like|including|e\.g \.) $")
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
-    r"train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
+    r"match\w*|rival\w*|approach\w*|trail\w*|lag\w*|rais\w*|lift\w*|push\w*|advanc\w*|accelerat\w*|elevat\w*|train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
     r"|(?:^|, )(?:on|for|with|over|across|among|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
     r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
 )
