@@ -180,6 +180,8 @@ def _known(
     abstract = next(text for text in texts if text.field == "abstract")
     begins = [] if (at := own_part(abstract.text)) is None else [abstract.span(at, at + 1).start]
     begins += [m.span.start for m in proposed if m.span.field == "abstract"]
+    if main is not None and main.span.field == "abstract" and main.name not in paper.title:
+        begins = [main.span.start]  # nothing was attained by what had not been spoken of
     return Known(
         main.name if main else None,
         frozenset(m.name for m in proposed),

@@ -460,11 +460,17 @@ class Names:
         if pattern is not _OWN_ACRONYM:
             return True
         words = match["words"].split()
-        initials = "".join(word[0] for word in words if word[0].isupper()).lower()
+        initials = [part[0] for word in words for part in word.split("-") if part]
+        capitals = "".join(letter for letter in initials if letter.isupper()).lower()
+        spelt = capitals == key_of(match["name"]) or (
+            len(initials) > len(words)
+            and "".join(initials).lower().startswith(match["name"][0].lower())
+            and _in_order(match["name"].lower(), "".join(initials).lower())
+        )
         whole = key_of(match["words"])
         return (
             key_of(match["name"]) in self._never
-            and initials == key_of(match["name"])
+            and spelt
             and not (whole in self._never or words[-1].lower() in self._classes)
         )
 
@@ -1413,8 +1419,9 @@ def _is_record(name: Name, classes: frozenset[str]) -> bool:
     if name.alias_of is not None or not name.scores:
         return False
     proposed, titled = name.roles["proposed"], "title-colon" in name.said
+    own = titled or "our-name" in name.said
     if name.generic and not (
-        proposed and (titled or not (name.roles["of a phrase"] or len(name.key) < _SHORTEST))
+        proposed and (own or not (name.roles["of a phrase"] or len(name.key) < _SHORTEST))
     ):
         return False
     table = max(sorted(name.scores), key=lambda t: (name.scores[t], t))

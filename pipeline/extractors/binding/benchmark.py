@@ -43,7 +43,7 @@ _ON_FIRM = regex.compile(
 )
 _CLOSED = regex.compile(r"[^()]{0,200}\) (?!on |in |for |across |over )")
 _AND_ON = regex.compile(
-    r"(?:, )?and (?:in |for )?(?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc)[^ ]+ ){0,5}?(?:on|in|for) "
+    r"(?:, )?and (?:in |for )?(?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc|exceed|reach|attain|surpass|[PQXDNUC] )[^ ]+ ){0,5}?(?:on|in|for) "
     r"(?:the )?(?P<b>B )"
 )
 _ON_A_NAME = regex.compile(

@@ -17,11 +17,11 @@ Direction = Literal["up", "down"]
 
 FAR = 500  # characters of a skeleton beyond which nothing is bound to a value
 COMMAS = frozenset((", ", "and ", ", and ", "or "))
-SIDE_BY_SIDE = COMMAS | {"/ "}
+SIDE_BY_SIDE = COMMAS | {"/ ", "| "}
 VERSUS = regex.compile(
     r"(?:\( |, |^|(?<= ))(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}$"
 )
-_LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|to) ")
+_LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|\||to) ")
 _VERBISH = regex.compile(
     r"(?:^| )(?:achiev\w+|outperform\w*|surpass\w*|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|"
     r"increas(?:es?|ed|ing)|attain\w*|reach\w*|obtain\w*|is|are|was|were|shows?|demonstrat\w+|"

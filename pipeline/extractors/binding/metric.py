@@ -528,7 +528,11 @@ class MetricBinding(BenchmarkBinding):
         """Whether a value is one more of the measure before: "reaches 39% accuracy, while GPT-4
         reaches 20%", "12% more errors than A and 27% more than B".
         """
-        if claim.kind == "score" == before.kind and before.item.of.unit == claim.item.of.unit:
+        if (
+            claim.kind in ("score", "factor")
+            and claim.kind == before.kind
+            and before.item.of.unit == claim.item.of.unit
+        ):
             low = max(before.offset + 2, claim.offset - 60)
             attained = _ATTAINS.search(self._body[low : claim.offset])
             return attained is not None and not _OF_THINGS.match(self._body, claim.offset + 2)

@@ -38,7 +38,8 @@ _OF_MODEL = regex.compile(
 _ACTS = regex.compile(
     r"(?:and (?:its|their) (?:variants?|extensions?) )?(?:with (?!it |them )(?:[^ ,.;:()PXQNUCDM]+ ){1,6}?)?(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
-    r"improv|drop|lead|exhibit|deliver|show|showcas|demonstrat|display|establish)\w* "
+    r"improv|drop|lead|exhibit|deliver|show|showcas|demonstrat|display|establish|generat|produc|predict|identif|classif|answer|retriev|detect|"
+    r"translat|requir|retain|maintain|sav|reduc|lower|boost|rais|hit|record|register|win|trail|lag|use|run|take|need|correctly|accelerat)\w* "
     r"|' s (?:[^ ,.;:()]+ ){0,2}?K (?:is|was|are|were|drops?|falls?|rises?|improves?|dropped|fell|rose|improved|reaches|reached) "
 )
 # "the best model we tried, GPT-4"
@@ -266,6 +267,8 @@ def _subjects(sentence: Skeleton, known: Known) -> Iterator[tuple[int, str | Non
         elif subject != known.proposed or subject is None or acts:
             # "LoRA and DoRA reach 40%": the first of them
             listed = _LISTED_BEFORE.search(body, max(0, offset - 60), offset) if acts else None
+            if listed and _RIVAL.search(body, max(0, listed.start() - 40), listed.start()):
+                listed = None  # "A surpasses GPT-4, and B outperforms"
             first = sentence.item(listed.start()) if listed else None
             subject = first.of if first else item.of
         yield offset, subject, acts
