@@ -14,7 +14,7 @@ from pipeline.extractors import models as models_
 from pipeline.extractors.counts import Counts, Use
 from pipeline.extractors.gains import SYMBOL, Gains, Known
 from pipeline.extractors.links import Links, places
-from pipeline.extractors.names import Name, Names
+from pipeline.extractors.names import Name, Names, key_of
 from pipeline.extractors.sizes import SizeMention, Sizes, distinct
 from pipeline.fold import fold
 from pipeline.language import Text, own_part, read_texts
@@ -180,7 +180,11 @@ def _known(
     abstract = next(text for text in texts if text.field == "abstract")
     begins = [] if (at := own_part(abstract.text)) is None else [abstract.span(at, at + 1).start]
     begins += [m.span.start for m in proposed if m.span.field == "abstract"]
-    if main is not None and main.span.field == "abstract" and main.name not in paper.title:
+    if (
+        main is not None
+        and main.span.field == "abstract"
+        and key_of(main.name) not in key_of(paper.title)
+    ):
         begins = [main.span.start]  # nothing was attained by what had not been spoken of
     return Known(
         main.name if main else None,

@@ -165,7 +165,7 @@ RULES = {
     "the proposal that a sentence names is its own":
         "We propose ZapTune and ZapLoad. ZapTune is old. We test the proposed ZapLoad, cutting memory by [[50%|delta 50 percent down; metric memory; by ZapLoad]].",
     "the second of two systems that act is the subject of what follows it":
-        "We propose ZapTune. ZapTune-3B surpasses GPT-4, and ZapTune-7B outperforms LLaMA by [[2.79%|delta 2.79 percent up; metric F1; by ZapTune-7B; over GPT-4]] in F1.",
+        "We propose ZapTune. ZapTune-3B surpasses GPT-4, and ZapTune-7B outperforms LLaMA by [[2.79%|delta 2.79 percent up; metric F1; by ZapTune-7B; over LLaMA]] in F1.",
     "a model that generates with an accuracy has it":
         "When prompted with samples, GPT-3 generates the right domain with an accuracy of [[65.15%|score 65.15 percent; metric accuracy; by GPT-3]].",
     "nothing is attained by a proposal that was not spoken of yet":

@@ -70,7 +70,7 @@ VALUES = [
     "ZapTune [[doubles|factor 2 x up; metric throughput]] throughput.",
     "It is [[twice|factor 2 x up; over LoRA]] as fast as LoRA.",
     "Error drops from [[12.0% to 9.5%|from_to 12 > 9.5 percent down; metric Error; on MNIST]] on MNIST.",
-    "Compared to LoRA, ZapTune saves [[30%|delta 30 percent down; metric memory; over LoRA]] of the memory.",
+    "Compared to LoRA, ZapTune saves [[30%|delta 30 percent down; metric memory; by ZapTune; over LoRA]] of the memory.",
     "Compared with LoRA, accuracy rises by [[2 points|delta 2 points up; metric accuracy; over LoRA]] while memory falls by [[30%|delta 30 percent down; metric memory; over LoRA]].",
     "It achieves an F1 of [[0.82|score 0.82; metric F1]] and an AUC of [[0.91|score 0.91; metric AUC]].",
     "Word error rate (WER) is cut by [[12%|delta 12 percent down; metric Word error rate (WER)]] relative.",

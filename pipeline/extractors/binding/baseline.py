@@ -162,6 +162,9 @@ class BaselineBinding(SentenceClaims):
             yield from places(0, _compared_with(body, beyond, min(at for at in ends if at > 0)))
         yield from places(0, _compared_with(body, low, end))
         if claim.whom is not None and claim.kind != "score":
+            # "A surpasses B, and C outperforms D by 3%"
+            inner = _BASELINE_VERB.finditer(body, claim.whom[0], claim.offset)
+            yield from places(0, [*inner][-1:])
             yield claim.whom
         for start in (previous, far):
             yield from places(0, [*_BASELINE_VERB.finditer(body, start, claim.offset)][-1:])
