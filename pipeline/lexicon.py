@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Any
 
 from pipeline.rules import Entry
@@ -67,7 +67,7 @@ class Lexicon:
         atoms = _atoms(text)
         found: list[Found] = []
         root, count, free = self._root, len(atoms.words), 0
-        for i in [i for i, word in enumerate(atoms.words) if word in root]:
+        for i in compress(range(count), map(root.__contains__, atoms.words)):
             if i < free:
                 continue
             node = root[atoms.words[i]]

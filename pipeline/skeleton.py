@@ -10,13 +10,12 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Protocol, TypeVar
 
 _WORD = re.compile(r"\\?[^\W_]+(?:[-'_.@&^/][^\W_]+)*|[^\w\s]|_")
-_PART = re.compile(r"[^\W_]+")
 _PIECES = re.compile(f"({_WORD.pattern})")
 
 
@@ -152,16 +151,10 @@ def _words(text: str) -> _Words:
     return _Words(words, starts, ends, list(zip(starts, ends, strict=True)))
 
 
-@functools.lru_cache(maxsize=64)
-def words_in(text: str, start: int, end: int) -> Set[str]:
-    """The words of a range of a text in small letters, and the parts of those with a hyphen; kept,
-    since several extractors ask for those of a sentence.
-    """
+def words_in(text: str, start: int, end: int) -> list[str]:
+    """The words of a range of a text in small letters, those that reach over its ends included."""
     known = _words(text)
-    words = set(known.words[bisect_right(known.ends, start) : bisect_left(known.starts, end)])
-    joint = [word for word in words if len(word) > 1 and not word.isalnum()]
-    words.update([part for word in joint for part in _PART.findall(word)])
-    return words
+    return known.words[bisect_right(known.ends, start) : bisect_left(known.starts, end)]
 
 
 def _add_words(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 
 import regex
 
@@ -67,7 +67,7 @@ class Best:
     def __init__(self, rules: Rules) -> None:
         self._phrases = Phrases(rules, "sota")
 
-    def may_claim(self, words: Set[str]) -> bool:
+    def may_claim(self, words: Iterable[str]) -> bool:
         """Whether a sentence with these words holds those of a phrase, without which none can
         match.
         """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.rules import PIECE, SYMBOLS, Entry, Rules, compile_phrase
 from pipeline.skeleton import Skeleton, spaced
@@ -14,90 +13,116 @@ _COMMON = frozenset(
     "the of and to a in for , . ( ) - on with is that we by are from as our this Z M B P N".split()
 )
 _SIGNS = frozenset((*SYMBOLS.values(), *"(),.:;[]"))
+_PART = re.compile(r"[^\W_]+")
+_MOST_WORDS = 1 << 16
 _BRACKETS = {"(": "[(]", ")": "[)]"}  # those of the text, apart from those of a choice
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    order: int
-    entry: Entry
-    pattern: re.Pattern[str]
-    needs: tuple[frozenset[str], ...]  # of each set, one word must stand in the skeleton
-    firsts: frozenset[str] | None  # the words it may begin with; None if any may
-
-
 class Phrases:
-    """The phrases of one rule file, in the order of its entries."""
+    """The phrases of one rule file, in the order of its entries.
+
+    A set of phrases is an int here, its lowest bit the first phrase, so that a few operations ask
+    of all phrases at once whether a sentence holds what they need.
+    """
 
     def __init__(self, rules: Rules, file: str) -> None:
-        # the phrases to try by one of the words they need, the shortest list's
-        self._by_word: dict[str, list[_Phrase]] = {}
-        self._always: list[_Phrase] = []
-        # likewise by a word that is said and no sign for a name or number
-        self._by_spoken: dict[str, list[tuple[frozenset[str], ...]]] = {}
-        self._unspoken = False
         texts = [(entry, text) for entry in rules.entries[file] for text in entry["phrases"] or ()]
-        for order, (entry, text) in enumerate(texts):
-            pattern = compile_phrase(text, rules.words, f"rules/{file}.yaml, {entry.key}")
-            needs = sorted(_needs(text, rules.words), key=_commonness)
+        self._entries = [entry for entry, _ in texts]
+        self._patterns = [
+            compile_phrase(text, rules.words, f"rules/{file}.yaml, {entry.key}")
+            for entry, text in texts
+        ]
+        needs = [_needs(text, rules.words) for _, text in texts]
+        self._needs = _Needs(needs)
+        self._spoken = _Needs([[n for n in need if n.isdisjoint(_SIGNS)] for need in needs])
+        # the phrases that may begin with a word, with the first one only, or with any
+        self._beginning: dict[str, int] = {}
+        self._at_start = self._anywhere = 0
+        for order, (_, text) in enumerate(texts):
             firsts = _firsts(text, rules.words)
-            phrase = _Phrase(order, entry, pattern, tuple(needs[1:]), firsts)
-            if not needs:
-                self._always.append(phrase)
-            for word in needs[0] if needs else ():
-                self._by_word.setdefault(word, []).append(phrase)
-            spoken = [need for need in needs if need.isdisjoint(_SIGNS)]
-            self._unspoken |= not spoken
-            for word in spoken[0] if spoken else ():
-                self._by_spoken.setdefault(word, []).append(tuple(spoken[1:]))
+            if text.startswith("^"):
+                self._at_start |= 1 << order
+            elif firsts is None:
+                self._anywhere |= 1 << order
+            else:
+                for word in firsts:
+                    self._beginning[word] = self._beginning.get(word, 0) | 1 << order
 
-    def may_match(self, words: Set[str]) -> bool:
+    def may_match(self, words: Iterable[str]) -> bool:
         """Whether a phrase may match in the skeleton of a sentence with these words.
 
-        Names, metrics and numbers are signs in a skeleton; what they say is not asked for.
+        Names, metrics and numbers are signs in a skeleton; what they say is not asked for, and
+        they may be parts of words.
         """
-        return self._unspoken or any(
-            not any(need.isdisjoint(words) for need in needs)
-            for word in self._by_spoken.keys() & words
-            for needs in self._by_spoken[word]
-        )
+        return self._spoken.met_by(words, parts=True) != 0
 
     def find(self, sentence: Skeleton) -> Iterator[tuple[Entry, re.Match[str]]]:
-        """Each match in a skeleton with its entry, those of earlier phrases first."""
-        words = set(sentence.words)
-        tried = {phrase.order: phrase for phrase in self._always}
-        for word in self._by_word.keys() & words:
-            for phrase in self._by_word[word]:
-                tried[phrase.order] = phrase
-        if not tried:
+        """Each match in a skeleton with its entry, those of earlier phrases first; those of one
+        phrase as `finditer` gives them, but tried only at the words that it may begin with.
+        """
+        possible = self._needs.met_by(sentence.words)
+        if not possible:
             return
-        places: dict[str, list[int]] = {}
+        tried: list[tuple[int, int]] = []
+        beginning, others = self._beginning, self._anywhere | self._at_start
         for word, offset in zip(sentence.words, sentence.offsets, strict=True):
-            places.setdefault(word, []).append(offset)
-        for order in sorted(tried):
-            phrase = tried[order]
-            for need in phrase.needs:
-                if need.isdisjoint(words):
-                    break
-            else:
-                for match in _matches(phrase, sentence.text, words, places):
-                    yield phrase.entry, match
+            begun = (beginning.get(word, 0) | others) & possible
+            others = self._anywhere
+            while begun:
+                lowest = begun & -begun
+                tried.append((lowest.bit_length() - 1, offset))
+                begun ^= lowest
+        tried.sort()
+        last, end = -1, 0
+        for order, offset in tried:
+            if order != last:
+                last, end = order, 0
+            if offset >= end and (match := self._patterns[order].match(sentence.text, offset)):
+                yield self._entries[order], match
+                end = match.end()
 
 
-def _matches(
-    phrase: _Phrase, body: str, words: Set[str], places: Mapping[str, Sequence[int]]
-) -> Iterator[re.Match[str]]:
-    """The matches of a phrase, none overlapping another, as `finditer` gives them, but tried only
-    at the words it may begin with.
-    """
-    if phrase.firsts is None:
-        yield from phrase.pattern.finditer(body)
-        return
-    end = 0
-    for offset in sorted([at for word in phrase.firsts & words for at in places[word]]):
-        if offset >= end and (match := phrase.pattern.match(body, offset)):
-            yield match
-            end = match.end()
+class _Needs:
+    """What each of some phrases needs: of each of its sets of words, one must be there."""
+
+    def __init__(self, needs: Sequence[Sequence[frozenset[str]]]) -> None:
+        self._count = len(needs)
+        self._depth = max(map(len, needs), default=0)
+        # bit `i * count + order` is set where the need `i` of a phrase is met by a word, or is none
+        self._none = 0
+        self._by_word: dict[str, int] = {}
+        self._by_spoken: dict[str, int] = {}
+        for order, sets in enumerate(needs):
+            for i in range(self._depth):
+                bit = 1 << (i * self._count + order)
+                if i >= len(sets):
+                    self._none |= bit
+                    continue
+                for word in sets[i]:
+                    self._by_word[word] = self._by_word.get(word, 0) | bit
+
+    def met_by(self, words: Iterable[str], *, parts: bool = False) -> int:
+        """The phrases all of whose needs are met by these words, or by their parts, too."""
+        met = self._none
+        for bits in filter(None, map(self._of_parts if parts else self._by_word.get, words)):
+            met |= bits
+        found = (1 << self._count) - 1
+        for _ in range(self._depth):
+            found &= met
+            met >>= self._count
+        return found
+
+    def _of_parts(self, word: str) -> int:
+        """The needs that are met by a word or by a part of it: "based" of "X-based"."""
+        bits = self._by_spoken.get(word)
+        if bits is None:
+            if len(self._by_spoken) >= _MOST_WORDS:
+                self._by_spoken.clear()
+            bits = self._by_word.get(word, 0)
+            for part in _PART.findall(word):
+                bits |= self._by_word.get(part, 0)
+            self._by_spoken[word] = bits
+        return bits
 
 
 def _commonness(need: frozenset[str]) -> tuple[int, list[str]]:
