@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -33,7 +34,7 @@ from pipeline.records import PipelineError
 
 FILE = "paperclaims.toml"
 _PREFIX = "PAPERCLAIMS_"
-_LOCAL = ("127.0.0.1", "localhost", "[::1]")
+_LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def _web_address(address: str) -> str:
@@ -45,8 +46,8 @@ def _web_address(address: str) -> str:
 
 
 def _is_told_in_the_open(address: str) -> bool:
-    host = address.partition("://")[2].partition("/")[0]
-    return not address.startswith("https://") and host.rpartition(":")[0] not in _LOCAL
+    split = urlsplit(address)
+    return split.scheme != "https" and split.hostname not in _LOCAL
 
 
 def _word(text: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib.metadata
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -84,6 +86,7 @@ class Web:
         self._limiter = Limiter(landing / ".limits", service.limit, service.part.interval)
         self._client = httpx.Client(
             timeout=settings.fetching.timeout,
+            verify=_certificates(),
             headers={
                 "User-Agent": f"paperclaims/{_version()} (contact: {settings.contact})",
                 "Accept-Encoding": "gzip",
@@ -248,6 +251,12 @@ class Web:
 
     def _error(self, at: httpx.URL, wrong: str, todo: str, *, may_pass: bool = False) -> FetchError:
         return FetchError(self._service.name, str(at), wrong, todo, may_pass)
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    # To read them takes longer than many an answer.
+    return httpx.create_ssl_context()
 
 
 def _version() -> str:
