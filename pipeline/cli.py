@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shlex
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -159,6 +161,62 @@ def run(
         terminal.print_summary(summary)
     if strict and summary.rejected:
         raise typer.Exit(1)
+
+
+@app.command()
+def fetch(
+    service: Annotated[
+        str,
+        typer.Argument(
+            metavar="SERVICE",
+            help="daily-papers, arxiv, arxiv-oai, openreview or semantic-scholar.",
+        ),
+    ],
+    day: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The day, of UTC.")
+    ],
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Fetch all days up to this one."),
+    ] = None,
+    landing: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder for what was fetched, as it came.")
+    ] = Path("landing"),
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The file of settings; by default paperclaims.toml or pyproject.toml here.",
+        ),
+    ] = None,
+) -> None:
+    """Fetch what a service published on a day, page by page as it comes.
+
+    A day that was fetched whole is not fetched again; one that was cut short goes on after its last
+    whole page. Prints the command that reads what was fetched.
+    """
+    with _told_plainly():
+        from pipeline import fetch as fetching
+        from pipeline.settings import Settings
+
+        if service not in fetching.SERVICES:
+            raise typer.BadParameter(
+                f"'{service}' is not one of {', '.join(fetching.SERVICES)}.", param_hint="'SERVICE'"
+            )
+        if until is not None and until < day:
+            raise typer.BadParameter("it is before --day.", param_hint="'--until'")
+        asked = Settings.read(settings)
+        folders = []
+        for number in range(((until or day) - day).days + 1):
+            one = (day + timedelta(days=number)).date()
+            found = fetching.fetch(service, one, landing=landing, settings=asked)
+            told = "" if found.papers is None else f", {found.papers:,} papers"
+            typer.echo(
+                f"{service} {one}: {len(found.paths)} pages{told}, {found.requests} requests"
+            )
+            folders += [str(found.paths[0].parent)] if found.paths else []
+        if folders:
+            typer.echo(f"paperclaims run {shlex.join(folders)}")
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
 The file is paperclaims.toml, or the table [tool.paperclaims] of a pyproject.toml. The environment
 has the same names in capitals behind PAPERCLAIMS_, levels parted by two underscores:
-PAPERCLAIMS_CONTACT, PAPERCLAIMS_SERVICES__SEMANTIC_SCHOLAR__API_KEY. Lists are written as JSON.
+PAPERCLAIMS_CONTACT, PAPERCLAIMS_SERVICES__SEMANTIC_SCHOLAR__API_KEY. Of a list, there, commas part
+the entries.
 """
 
 from __future__ import annotations
@@ -17,17 +18,12 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
     model_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
 )
 
 from pipeline.records import PipelineError
@@ -50,6 +46,10 @@ def _is_told_in_the_open(address: str) -> bool:
     return split.scheme != "https" and split.hostname not in _LOCAL
 
 
+def _parted(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
 def _word(text: str) -> str:
     # Such a word stands in a query; whatever else is in it would be read as a part of that.
     if not text or set(text) - set(_OF_A_WORD):
@@ -61,6 +61,7 @@ _OF_A_WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:_
 
 Address = Annotated[str, AfterValidator(_web_address)]
 Word = Annotated[str, AfterValidator(_word)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(_parted)]
 
 
 class _Part(BaseModel):
@@ -103,9 +104,7 @@ class Arxiv(Service):
     page_size: int = Field(default=500, ge=1, le=2000)
     # Those submitted on a Friday are announced on Monday, and some are held back.
     settles: int = Field(default=5, ge=0, le=60)
-    categories: tuple[Word, ...] = Field(
-        default=("cs.CL", "cs.AI", "cs.LG", "cs.CV", "cs.IR"), min_length=1
-    )
+    categories: Words = Field(default=("cs.CL", "cs.AI", "cs.LG", "cs.CV", "cs.IR"), min_length=1)
 
 
 class ArxivOai(Service):
@@ -114,7 +113,7 @@ class ArxivOai(Service):
     address: Address = "https://oaipmh.arxiv.org/oai"
     interval: float = Field(default=3.0, ge=0, le=3600)
     settles: int = Field(default=1, ge=0, le=60)
-    sets: tuple[Word, ...] = Field(default=("cs",), min_length=1)
+    sets: Words = Field(default=("cs",), min_length=1)
     metadata: Literal["arXiv", "arXivRaw", "oai_dc"] = "arXiv"
 
 
@@ -126,7 +125,7 @@ class OpenReview(Service):
     interval: float = Field(default=3.0, ge=0, le=3600)
     page_size: int = Field(default=1000, ge=1, le=1000)
     settles: int = Field(default=1, ge=0, le=60)
-    venues: tuple[Word, ...] = ()
+    venues: Words = ()
 
     @model_validator(mode="after")
     def _has_venues(self) -> Self:
@@ -145,7 +144,7 @@ class SemanticScholar(Service):
     interval: float = Field(default=1.0, ge=0, le=3600)
     settles: int = Field(default=7, ge=0, le=60)
     query: str = Field(default="model | learning | benchmark", min_length=1)
-    fields_of_study: tuple[str, ...] = ("Computer Science",)
+    fields_of_study: Annotated[tuple[str, ...], BeforeValidator(_parted)] = ("Computer Science",)
     api_key: SecretStr | None = None
 
     @model_validator(mode="after")
@@ -211,7 +210,7 @@ class Settings(_Part):
         what would be right.
         """
         file, told = _of_file(path)
-        environment = _of_environment(_Environment)
+        environment = _of_environment(cls)
         try:
             return cls(**_merged(told, environment))
         except ValidationError as error:
@@ -246,21 +245,25 @@ def _with_underscores(told: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class _Environment(Settings, BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__")
-
-
-def _of_environment(settings: type[BaseSettings]) -> dict[str, Any]:
-    known = {f"{_PREFIX}{name}".upper() for name in settings.model_fields}
-    for name in os.environ:
-        if name.startswith(_PREFIX) and name.partition("__")[0] not in known:
+def _of_environment(settings: type[BaseModel]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in sorted(os.environ.items()):
+        if not name.startswith(_PREFIX):
+            continue
+        *parts, last = name.removeprefix(_PREFIX).lower().split("__")
+        if (parts or [last])[0] not in settings.model_fields:
+            known = ", ".join(f"{_PREFIX}{field}".upper() for field in settings.model_fields)
             raise PipelineError(
-                f"{name} in the environment: no such setting; there are {', '.join(sorted(known))}"
+                f"{name} in the environment: no such setting; there are {known}, with __ and the "
+                "name of a part behind those that have parts"
             )
-    try:
-        return EnvSettingsSource(settings)()
-    except SettingsError as error:
-        raise PipelineError(f"the environment, {_PREFIX}...: {error}; lists are JSON") from None
+        below = found
+        for part in parts:
+            below = below.setdefault(part, {})
+            if not isinstance(below, dict):
+                raise PipelineError(f"{name} in the environment: what it is a part of is set, too")
+        below[last] = value
+    return found
 
 
 def _merged(file: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,7 +280,7 @@ def _merged(file: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str
 def _told(error: Any, file: str, environment: Mapping[str, Any]) -> str:
     """One fault: the setting, where it stands, and what would be right."""
     where: Any = environment
-    names = [str(name) for name in error["loc"]]
+    names = [name for name in error["loc"] if isinstance(name, str)]
     for name in names:
         where = where.get(name) if isinstance(where, Mapping) else None
     if where is not None:

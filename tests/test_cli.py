@@ -27,7 +27,7 @@ GOLD = pipeline.SAMPLE.with_name("gold.jsonl")
 COMMANDS = ("run", "show", "score", "tables", "audit", "review", "precision")
 
 # Those of published tables stand beside `run`, and a group of commands at the end.
-COMMANDS = ("run", "verify", "diff", *COMMANDS[1:], "snapshots")
+COMMANDS = ("run", "fetch", "verify", "diff", *COMMANDS[1:], "snapshots")
 
 # SIGINT is ignored in what a shell starts in the background; a terminal's Ctrl-C is what we mean.
 STARTED_IN_FRONT = (

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import pickle
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,8 +22,12 @@ import pytest
 
 from pipeline.fetch import SERVICES, FetchError, fetch
 from pipeline.fetch.limits import Limiter
+from pipeline.records import Paper
 from pipeline.settings import Settings
+from pipeline.sources import read
 from tests.services import KEY, Published, Services, made, revised
+from tests.test_cli import paperclaims
+from tests.test_sources import papers
 
 ROOT = Path(__file__).parents[1]
 DAY = datetime.date(2026, 3, 2)
@@ -61,6 +66,23 @@ def test_a_day_is_fetched_page_by_page_as_it_comes(
     assert [path.read_bytes() for path in fetched.paths] == bodies(tmp_path, service)
     landed = b"".join(bodies(tmp_path, service)).decode()
     assert all(paper.title.partition(":")[0] in landed for paper in PAPERS)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_was_fetched_is_read_without_the_network(
+    tmp_path: Path, services: Services, service: str
+) -> None:
+    fetched = fetch(service, DAY, landing=tmp_path, settings=services.settings())
+    found = list(read([str(path) for path in fetched.paths]))
+    assert [(paper.title, paper.abstract) for paper in found if isinstance(paper, Paper)] == [
+        (paper.title, paper.abstract) for paper in PAPERS
+    ]
+    assert len(found) == 25
+    assert len(list(read([tmp_path]))) == 25  # what else is in the folder is hidden
+    if service != "openreview":
+        assert {paper.paper_id for paper in found if isinstance(paper, Paper)} == {
+            f"arxiv:{paper.arxiv_id}" for paper in PAPERS
+        }
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -115,6 +137,7 @@ def test_services_are_told_who_asks(tmp_path: Path, services: Services) -> None:
 def test_without_a_contact_nothing_is_fetched(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match=r"set contact in paperclaims\.toml, or PAPERCLAIMS_CONT"):
         fetch("arxiv", DAY, landing=tmp_path, settings=Settings())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_service_that_is_none_is_told(tmp_path: Path) -> None:
@@ -137,6 +160,41 @@ def test_a_wrong_key_is_told_at_once(tmp_path: Path, services: Services) -> None
     with pytest.raises(FetchError, match=r"status 403 Forbidden.*; set its key in the settings"):
         fetch("semantic-scholar", DAY, landing=tmp_path, settings=settings)
     assert len(services.requests) == 1
+
+
+def test_the_command_fetches_days_and_prints_what_reads_them(tmp_path: Path) -> None:
+    after = DAY + datetime.timedelta(days=2)
+    with Services({DAY: PAPERS, after: made(after, 5)}) as services:
+        path = written(services.settings(), tmp_path)
+        options = ["--until", str(after), "--landing", tmp_path / "a b", "--settings", path]
+        told = paperclaims("fetch", "arxiv", "--day", DAY, *options)
+        again = paperclaims("fetch", "arxiv", "--day", DAY, *options)
+    assert told.exit_code == 0, told.output
+    assert told.output.splitlines() == [
+        "arxiv 2026-03-02: 3 pages, 25 papers, 3 requests",
+        "arxiv 2026-03-03: 0 pages, 0 papers, 1 requests",
+        "arxiv 2026-03-04: 1 pages, 5 papers, 1 requests",
+        f"paperclaims run '{tmp_path}/a b/arxiv/2026-03-02' '{tmp_path}/a b/arxiv/2026-03-04'",
+    ]
+    assert again.output.splitlines()[0] == "arxiv 2026-03-02: 3 pages, 25 papers, 0 requests"
+    assert len(papers(*shlex.split(told.output.splitlines()[-1])[2:])) == 30
+
+
+def test_the_command_tells_what_is_wrong(tmp_path: Path) -> None:
+    with Services({DAY: PAPERS}) as services:
+        services.fault("arxiv", DAY, "status", status=400)
+        options = ["--landing", tmp_path, "--settings", written(services.settings(), tmp_path)]
+        refused = paperclaims("fetch", "arxiv", "--day", DAY, *options)
+    assert refused.exit_code == 1
+    assert "status 400 Bad Request: busy; check the service's settings" in " ".join(
+        refused.output.split()
+    )
+    wrong = paperclaims("fetch", "scholar", "--day", DAY)
+    assert wrong.exit_code == 2
+    assert "'scholar' is not one of daily-papers, arxiv" in " ".join(wrong.output.split())
+    back = paperclaims("fetch", "arxiv", "--day", DAY, "--until", "2026-03-01")
+    assert back.exit_code == 2
+    assert "it is before --day" in back.output
 
 
 # What passes --------------------------------------------------------------------------------------

@@ -52,6 +52,13 @@ def fetch(service: str, day: datetime.date, *, landing: Path, settings: Settings
     """
     if service not in PROTOCOLS:
         raise FetchError(service, "", "no such service", f"there are {', '.join(SERVICES)}")
+    if settings.contact is None:
+        raise FetchError(
+            service,
+            "",
+            "services want to know whom to write to",
+            "set contact in paperclaims.toml, or PAPERCLAIMS_CONTACT, to your e-mail address",
+        )
     asked = PROTOCOLS[service](settings, day)
     folder = Path(landing) / service / day.isoformat()
     with Landing(folder, asked.question, asked.suffix) as landed:

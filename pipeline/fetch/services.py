@@ -16,7 +16,7 @@ from lxml import etree
 from pipeline.records import PipelineError
 from pipeline.settings import Service as Part
 from pipeline.settings import Settings
-from pipeline.sources.xml_parsing import SAFELY, declares_entities
+from pipeline.sources.xml_text import SAFELY, declares_entities
 
 Params = dict[str, str]
 

@@ -73,13 +73,6 @@ class Web:
     """The connection to one service; `requests` counts what was sent, repeats and all."""
 
     def __init__(self, service: Service, landing: Path, settings: Settings) -> None:
-        if settings.contact is None:
-            raise FetchError(
-                service.name,
-                "",
-                "services want to know whom to write to",
-                "set contact in paperclaims.toml, or PAPERCLAIMS_CONTACT, to your e-mail address",
-            )
         self.requests = 0
         self._service = service
         self._fetching = settings.fetching

@@ -18,11 +18,15 @@ __all__ = ["FORMATS", "read", "read_each"]
 
 FORMATS: tuple[str, ...] = (
     "page",  # a daily-papers page saved as text
+    "html",  # a daily-papers page saved as it is
     "jsonl",  # JSON Lines: one object to a line
-    "json",  # a JSON array of objects
+    "json",  # a JSON array of objects, or an answer of a service around one
     "csv",  # with a first line of column names; between them , or ;
     "tsv",  # likewise; between them a tab
     "parquet",
+    "xml",  # an Atom feed, an answer of OAI-PMH, or a file of the ACL Anthology
+    "bibtex",
+    "ris",
 )
 
 

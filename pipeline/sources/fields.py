@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "title": ("title",),
     "abstract": ("abstract", "summary"),
     "published": ("published", "date"),
-    "url": ("url",),
+    "url": ("url", "link"),
 }
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -135,7 +135,16 @@ def derived_id(title: str, abstract: str, url: str | None) -> str:
     The title counts without case, accents, LaTeX commands, blanks and signs, so that the same paper
     from two sources is one paper. A paper without a title is known by its abstract.
     """
-    address = url or ""
+    if known := known_id(url or ""):
+        return known
+    if letters := _letters(title):
+        return f"title:{hashlib.sha256(letters.encode()).hexdigest()[:16]}"
+    letters = _letters(abstract) or abstract
+    return f"text:{hashlib.sha256(letters.encode()).hexdigest()[:16]}"
+
+
+def known_id(address: str) -> str | None:
+    """The id that an address tells: of arXiv, the ACL Anthology or OpenReview, or a DOI."""
     if found := _ARXIV.search(address):
         return f"arxiv:{found[1].lower()}"
     if found := _ACL.search(address):
@@ -145,10 +154,7 @@ def derived_id(title: str, abstract: str, url: str | None) -> str:
         return f"doi:{found[1].rstrip('.,;)').lower()}"
     if found := _OPENREVIEW.search(address):
         return f"openreview:{found[1]}"
-    if letters := _letters(title):
-        return f"title:{hashlib.sha256(letters.encode()).hexdigest()[:16]}"
-    letters = _letters(abstract) or abstract
-    return f"text:{hashlib.sha256(letters.encode()).hexdigest()[:16]}"
+    return None
 
 
 def _letters(text: str) -> str:

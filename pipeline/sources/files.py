@@ -13,10 +13,13 @@ from typing import IO
 
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.fields import Fault, Record
+from pipeline.sources.html_page import read_html
 from pipeline.sources.json_text import read_json, read_jsonl
 from pipeline.sources.page import read_page
 from pipeline.sources.parquet import read_parquet
+from pipeline.sources.references import read_bibtex, read_ris
 from pipeline.sources.streams import SourceError, named_format, peek, recognise, unpacked
+from pipeline.sources.xml_text import read_xml
 
 STANDARD_INPUT = "-"
 
@@ -36,7 +39,8 @@ def find_files(source: str, format: str | None) -> list[str]:
             if not found:
                 raise SourceError(
                     "nothing readable in this folder: files ending in .jsonl, .json, .csv, .tsv, "
-                    ".parquet or .txt are read, packed as .gz or .zst or not"
+                    ".parquet, .xml, .bib, .ris, .html or .txt are read, packed as .gz or .zst or "
+                    "not"
                 )
             return found
         if path.exists():
@@ -80,6 +84,14 @@ def read_file(name: str, format: str | None, year: int | None) -> Iterator[Recor
             yield from read_jsonl(pieces)
         elif kind == "json":
             yield from read_json(pieces)
+        elif kind == "xml":
+            yield from read_xml(pieces)
+        elif kind == "html":
+            yield from read_html(pieces, year)
+        elif kind == "bibtex":
+            yield from read_bibtex(pieces)
+        elif kind == "ris":
+            yield from read_ris(pieces)
         elif kind == "page":
             yield from read_page(pieces, year)
         else:

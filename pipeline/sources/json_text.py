@@ -1,4 +1,7 @@
-"""Papers as JSON: one object to a line, or an array of objects, or objects one after the other."""
+"""Papers as JSON: one object to a line, or an array of objects, or objects one after the other.
+
+An answer of a service, which is an object around such an array, is read as that array.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from pipeline.sources.fields import COLUMNS, EXCERPT, Fault, Record, by_column, is_undecodable
-from pipeline.sources.streams import LONGEST_ENTRY, PIECE, Line, SourceError, lines
+from pipeline.sources.fields import COLUMNS, EXCERPT, Fault, Record, is_undecodable
+from pipeline.sources.services import of_service
+from pipeline.sources.streams import ENVELOPE, LONGEST_ENTRY, PIECE, Line, SourceError, lines
 
-_SEPARATORS = re.compile(r"[\s,\[\]]*")
+_BLANKS = re.compile(r"[\s,]*")
+# So much of what lies ahead is seen where an envelope may begin.
+_AHEAD = 4096
 # Where the next object may begin after a broken one. Inside a string a quote is written \", so
 # this is no part of a string; and after a colon it is a value of the broken one.
 _BEGINNING = re.compile(r'(?<!:)(?<!: )\{\s*"')
@@ -33,7 +40,10 @@ _DECODER = json.JSONDecoder(strict=False, parse_int=_whole)
 def read_jsonl(pieces: Iterator[bytes]) -> Iterator[Record | Fault]:
     """The objects of JSON Lines. A line that is none is a fault, and the next is read."""
     for line in lines(pieces):
-        if line.too_long or line.content.strip():
+        if not line.too_long and ENVELOPE.match(line.text):
+            for entry in read_json(iter([line.content])):
+                yield replace(entry, position=f"{line.position}, {entry.position}")
+        elif line.too_long or line.content.strip():
             yield _of_line(line)
 
 
@@ -51,7 +61,7 @@ def _of_line(line: Line) -> Record | Fault:
         return Fault(line.position, "not valid JSON: nested too deep", text)
     if not isinstance(value, dict):
         return Fault(line.position, "not a JSON object", text)
-    return Record(line.position, by_column(value), text[:EXCERPT])
+    return Record(line.position, of_service(value), text[:EXCERPT])
 
 
 def read_json(pieces: Iterator[bytes]) -> Iterator[Record | Fault]:
@@ -88,7 +98,8 @@ class _Window:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self.broken: SourceError | None = None
-        self.is_open = False
+        # The arrays that are open here, and of each whether it is that of an envelope.
+        self._open: list[bool] = []
         self._pieces = pieces
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
         self._text = ""
@@ -97,16 +108,48 @@ class _Window:
     def find_entry(self) -> bool:
         """Go to the next entry; False at the end."""
         while True:
-            blank = _SEPARATORS.match(self._text, self._at)
+            blank = _BLANKS.match(self._text, self._at)
             assert blank is not None  # it may match nothing
             self._at = blank.end()
-            for sign in blank[0]:
-                if sign in "[]":
-                    self.is_open = sign == "["
-            if self._at < len(self._text):
-                return True
-            if not self._grow():
+            if len(self._text) - self._at < _AHEAD and self._grow():
+                continue
+            if self._at == len(self._text):
                 return False
+            if self._text[self._at] == "[":
+                self._open.append(False)
+                self._at += 1
+            elif self._text[self._at] == "]":
+                self._at += 1
+                if self._open and self._open.pop():
+                    self._pass_end_of_envelope()
+            elif begun := ENVELOPE.match(self._text, self._at):
+                self._open.append(True)
+                self._at = begun.end()
+            else:
+                return True
+
+    def _pass_end_of_envelope(self) -> None:
+        """Pass over what an envelope says after its array."""
+        while True:
+            rest = self._text[self._at :].lstrip()
+            if rest.startswith("}"):
+                self._at = len(self._text) - len(rest) + 1
+                return
+            if rest.startswith(","):
+                try:
+                    _, end = _DECODER.raw_decode("{" + rest[1:])
+                except (json.JSONDecodeError, RecursionError):
+                    pass
+                else:
+                    self._at = len(self._text) - len(rest) + end
+                    return
+            if len(rest) > LONGEST_ENTRY or not self._grow():
+                return
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an array is still open here."""
+        return bool(self._open)
 
     @property
     def is_at_end(self) -> bool:
@@ -145,7 +188,7 @@ class _Window:
             return Fault(position, "not UTF-8", begun), False
         if not isinstance(value, dict):
             return Fault(position, "not a JSON object", begun), False
-        return Record(position, by_column(value), begun), False
+        return Record(position, of_service(value), begun), False
 
     def _find_beginning(self, after: int) -> None:
         while (found := _BEGINNING.search(self._text, after)) is None:

@@ -43,13 +43,35 @@ _SUFFIXES = {
     ".tab": "tsv",
     ".txt": "page",
     ".text": "page",
+    ".xml": "xml",
+    ".atom": "xml",
+    ".html": "html",
+    ".htm": "html",
+    ".bib": "bibtex",
+    ".bibtex": "bibtex",
+    ".ris": "ris",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
 _PACKED = (".gz", ".zst", ".zstd")
 _OBJECT = re.compile(r'\s*\{\s*["}]')
 _ARRAY = re.compile(r"\s*\[\s*(?:[\[{\]]|$)")
+# An answer of a service: an object that holds a list of papers and, before it, no more than counts
+# and names.
+ENVELOPE = re.compile(
+    r"""\s*\{
+    (?:\s*"(?!(?:title|abstract|summary)")[^"\\]*"\s*:\s*
+       (?:"(?:[^"\\]|\\.)*"|[-+.\deE]+|true|false|null)\s*,)*
+    \s*"(?:notes|submissions|data|items|papers|results|dailyPapers)"\s*:\s*\[\s*(?=[{\]])""",
+    re.VERBOSE,
+)
 _MARKUP = re.compile(r"\s*<[!?a-zA-Z]")
+_HTML = re.compile(r"<(?:!doctype\s+)?html\b|<(?:head|body|article)\b", re.IGNORECASE)
+_HTML_BEGINS = 2000
+_HEADS = {
+    "bibtex": re.compile(r"(?:\s|%.*\n)*@\s*[a-zA-Z]+\s*[{(]"),
+    "ris": re.compile(r"\s*TY  ?- "),
+}
 
 
 class SourceError(PipelineError):
@@ -133,12 +155,18 @@ def recognise(head: bytes, name: str, format: str | None) -> str:
     if _ARRAY.match(text):
         return "json"
     if _OBJECT.match(text):
+        if ENVELOPE.match(text) and promised != "jsonl":
+            return "json"
         # An object spread over many lines does not survive their being read one by one.
         return "jsonl" if promised == "jsonl" or line.endswith("}") else "json"
     if promised in ("json", "jsonl"):
         return promised
     if _MARKUP.match(text):
-        raise _not_text("HTML or XML; save the page as text")
+        return "html" if _HTML.search(text[:_HTML_BEGINS]) else "xml"
+    if promised in ("bibtex", "ris", "xml", "html"):
+        return promised
+    if found := next((kind for kind, head in _HEADS.items() if head.match(text)), None):
+        return found
     for delimiter, kind in (("\t", "tsv"), (",", "csv"), (";", "csv")):
         columns = [column.strip(' "').lower() for column in line.split(delimiter)]
         if len(columns) > 1 and has_abstract(columns):
