@@ -9,6 +9,7 @@ the entries.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +58,7 @@ def _word(text: str) -> str:
     return text
 
 
+_SENDABLE = re.compile("[!-~]+").fullmatch
 _OF_A_WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:_-"
 
 Address = Annotated[str, AfterValidator(_web_address)]
@@ -151,6 +153,8 @@ class SemanticScholar(Service):
     def _keeps_its_key(self) -> Self:
         if self.api_key is not None and _is_told_in_the_open(self.address):
             raise ValueError("its api-key would be sent unencrypted; give an https address")
+        if self.api_key is not None and not _SENDABLE(self.api_key.get_secret_value()):
+            raise ValueError("its api-key has blanks or signs that no key has")
         return self
 
 
@@ -186,7 +190,7 @@ class Fetching(_Part):
     longest_answer: float = Field(
         default=300.0, gt=0, description="Seconds that a whole answer may take."
     )
-    largest_answer: int = Field(default=64_000_000, ge=1, description="Bytes, unpacked.")
+    largest_answer: int = Field(default=32_000_000, ge=1, description="Bytes, unpacked.")
 
 
 class Settings(_Part):
@@ -195,7 +199,7 @@ class Settings(_Part):
     contact: str | None = Field(
         default=None,
         min_length=3,
-        pattern=r"^[^\s()<>\\;]+$",
+        pattern=r"^[!-'*-:=?-~]+$",
         description="An e-mail or web address, which services are told with every request.",
     )
     services: Services = Services()

@@ -127,6 +127,12 @@ def test_several_lists_of_a_day_are_fetched_one_after_the_other(
     ]  # fmt: skip
 
 
+def test_a_day_of_full_pages_ends_with_an_empty_one(tmp_path: Path, services: Services) -> None:
+    services.give(DAY, made(DAY, 20))
+    fetched = fetch("daily-papers", DAY, landing=tmp_path, settings=services.settings())
+    assert (fetched.requests, len(fetched.paths)) == (3, 2)
+
+
 def test_services_are_told_who_asks(tmp_path: Path, services: Services) -> None:
     fetch("arxiv", DAY, landing=tmp_path, settings=services.settings())
     agent = services.requests[0].headers["User-Agent"]
@@ -405,10 +411,11 @@ def test_an_answer_that_stops_is_given_up(tmp_path: Path, services: Services) ->
 
 def test_what_a_service_refuses_is_told_in_its_words(tmp_path: Path, services: Services) -> None:
     settings = services.settings(arxiv_oai={"metadata": "arXiv"})
-    services.fault("arxiv-oai", DAY, "status", status=404, body=b"no <b>such</b>\n\npage")
+    words = b"no \x1b[31m<b>such</b>\n\npage"
+    services.fault("arxiv-oai", DAY, "status", status=404, body=words)
     with pytest.raises(FetchError) as told:
         fetch("arxiv-oai", DAY, landing=tmp_path, settings=settings)
-    assert "status 404 Not Found: no <b>such</b> page; check the service's" in str(told.value)
+    assert "status 404 Not Found: no �[31m<b>such</b> page; check the service's" in str(told.value)
     assert not told.value.may_pass
 
 

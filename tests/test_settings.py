@@ -127,6 +127,11 @@ def test_secrets_are_not_shown() -> None:
             "[services.openreview]\nenabled = true",
             "services.openreview in paperclaims.toml: it is enabled without venues; name some",
         ),
+        (
+            "[services.semantic-scholar]\napi-key = 'kiln\u00a0key'",
+            "services.semantic-scholar in paperclaims.toml: its api-key has blanks or signs that no",
+        ),
+        ("contact = 'töpfer@kiln.example.org'", "contact in paperclaims.toml: String should match"),
         ("contact = 'two words'", "contact in paperclaims.toml: String should match"),
         ("contact = ", "paperclaims.toml: not a file of settings: Invalid value"),
     ],
@@ -177,7 +182,7 @@ def test_a_wrong_setting_of_the_environment_is_told_by_its_name(
 def test_a_part_of_what_is_no_part_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAPERCLAIMS_SERVICES", "all")
     monkeypatch.setenv("PAPERCLAIMS_SERVICES__ARXIV__INTERVAL", "3")
-    with pytest.raises(PipelineError, match="^PAPERCLAIMS_SERVICES__ARXIV__INTERVAL in the envir"):
+    with pytest.raises(PipelineError, match=r"^PAPERCLAIMS_SERVICES__ARXIV__INTERVAL in th"):
         Settings.read()
 
 

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.records import Paper, Reject
 from pipeline.sources import read, read_each
+from pipeline.sources.fields import Record, paper_of
 from pipeline.sources.references import plain
+from pipeline.sources.services import of_service
 from pipeline.sources.xml_text import read_xml
 from tests.test_sources import papers, rejects, write
 
@@ -601,8 +605,49 @@ def test_an_item_of_csl_is_known_by_what_it_is_and_not_by_its_place_in_a_library
     preprint = {**item, "number": "arXiv:2403.01234", "issued": {"date-parts": [[2031, 7]]}}
     paper = one(tmp_path, "a.json", json.dumps({"items": [preprint]}))
     assert (paper.paper_id, paper.published) == ("arxiv:2403.01234", None)
-    bare = {"id": "potter31", "type": "book", "title": "Kilns", "abstract": "We fire."}
-    assert one(tmp_path, "a.json", json.dumps([bare])).paper_id.startswith("title:")
+    bare = {name: item[name] for name in ("id", "type", "title", "abstract")}
+    named = {**bare, "author": [{"family": "Potter", "given": "Clay"}]}
+    assert one(tmp_path, "a.json", json.dumps([named])).paper_id.startswith("title:")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": "book"},
+        {"type": "paper", "issued": {"date-parts": [[2031]]}},
+        {"versions": ["v1"]},
+        {"paper": {"id": "2403.01234", "pages": 9}},
+        {"paper": "kilns.pdf"},
+        {"paperid": "7"},
+        {"content": {"title": "Other"}},
+        {"content": "kilns", "forum": "clay"},
+    ],
+)
+def test_the_id_of_a_paper_that_no_service_wrote_is_kept(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    own = {"id": "own:1", "title": "Kilns", "abstract": "We fire.", **more}
+    paper = one(tmp_path, "a.json", json.dumps([own]))
+    assert (paper.paper_id, paper.title) == ("own:1", "Kilns")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("book"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "summary", "value", "date-parts", "arxiv"]), inner)
+    ),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(
+    "paper id title summary abstract publishedAt content signatures forum pdate cdate paperId "
+    "corpusid externalIds openaccessinfo versions update_date type issued DOI URL author note".split()
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=6))
+def test_no_object_is_too_odd(value: dict[str, Any]) -> None:
+    assert isinstance(paper_of(Record("line 1", of_service(value), ""), "a"), Paper | Reject)
 
 
 BIBTEX = r"""

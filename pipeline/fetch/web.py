@@ -27,6 +27,7 @@ _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _MOVED = {301, 302, 303, 307, 308}
 _UNCHANGED = 304
 _REDIRECTS = 5
+_LONGEST_BACKOFF = 60
 # What httpx unpacks a piece at a time, to no more than a thousand times its size.
 _ENCODINGS = {"", "identity", "gzip"}
 _TOLD = 200
@@ -38,6 +39,10 @@ class FetchError(PipelineError):
     def __init__(
         self, service: str, address: str, wrong: str, todo: str, may_pass: bool = False
     ) -> None:
+        # Services' own words are among it, which must not reach a terminal as commands to it.
+        wrong = "".join(
+            sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in wrong
+        )
         super().__init__(service, address, wrong, todo, may_pass)
         self.service = service
         self.address = address
@@ -115,10 +120,13 @@ class Web:
         conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
         headers = {name: value for name, value in conditions.items() if value}
         address = httpx.URL(self._service.part.address + self._service.path, params=dict(params))
+        wait = self._fetching.wait
         attempts = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._fetching.attempts),
             wait=tenacity.wait_random_exponential(
-                multiplier=self._fetching.wait, min=self._fetching.wait / 2, max=60
+                multiplier=self._fetching.wait,
+                min=self._fetching.wait / 2,
+                max=max(60, self._fetching.wait),
             ),
             retry=tenacity.retry_if_exception_type(_PassingError),
             reraise=True,

@@ -12,22 +12,42 @@ from pipeline.sources.fields import by_column, known_id
 _ARXIV = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Za-z]{2})?/\d{7}")
 _ARXIV_IN_NOTE = re.compile(r"\barxiv:\s*(\d{4}\.\d{4,5}|[a-z-]+/\d{7})", re.IGNORECASE)
 
+_PAPER_ID = re.compile(r"[0-9a-f]{40}")
+# Of the types of CSL those that a paper may have.
+_CSL_TYPES = (
+    "article article-journal article-magazine article-newspaper book chapter document entry "
+    "manuscript paper-conference periodical post post-weblog report software speech standard "
+    "thesis webpage"
+).split()
+# Names that CSL-JSON writes so.
+_CSL = frozenset(("issued", "container-title", "citation-key", "DOI", "URL", "accessed"))
+
 
 def of_service(value: Mapping[str, Any]) -> dict[str, object]:
-    """The values of a paper by tidy column names, whoever wrote it; others as they stand."""
+    """The values of a paper by tidy column names, whoever wrote it; others as they stand.
+
+    A service is known by names that only it uses, so that the ids of other sources are kept.
+    """
     tidy = by_column(value)
-    if isinstance(paper := tidy.get("paper"), dict):
+    names = tidy.keys()
+    paper, content = tidy.get("paper"), tidy.get("content")
+    if isinstance(paper, dict) and "id" in paper and ("summary" in paper or "summary" in names):
         return _daily_papers(tidy, by_column(paper))
-    content = tidy.get("content")
-    if isinstance(content, dict) and not {"signatures", "forum", "invitation"}.isdisjoint(tidy):
+    if isinstance(content, dict) and names & {"signatures", "forum", "invitation", "invitations"}:
         return _openreview(tidy, content)
-    if not {"paperid", "corpusid"}.isdisjoint(tidy) and "paper_id" not in tidy:
+    if names & {"corpusid", "externalids"} or _PAPER_ID.fullmatch(str(value.get("paperId"))):
         return _semantic_scholar(tidy)
-    if isinstance(tidy.get("versions"), list) or "update_date" in tidy:
+    if isinstance(tidy.get("versions"), list) or "update_date" in names:
         return _snapshot(tidy)
-    if isinstance(tidy.get("type"), str) and isinstance(tidy.get("issued"), dict | None):
+    if tidy.get("type") in _CSL_TYPES and (_CSL & value.keys() or _has_csl_names(tidy)):
         return _csl(tidy)
     return tidy
+
+
+def _has_csl_names(item: Mapping[str, object]) -> bool:
+    authors = item.get("author")
+    first = authors[0] if isinstance(authors, list) and authors else None
+    return isinstance(first, dict) and not {"family", "literal"}.isdisjoint(first)
 
 
 def _daily_papers(entry: dict[str, object], paper: dict[str, object]) -> dict[str, object]:
@@ -95,8 +115,8 @@ def _snapshot(paper: dict[str, object]) -> dict[str, object]:
         "paper_id": known,
         "title": paper.get("title"),
         "abstract": paper.get("abstract"),
-        "published": first.get("created") if isinstance(first, dict) else None,
-        "url": f"https://arxiv.org/abs/{number}",
+        "published": first.get("created") if isinstance(first, dict) else paper.get("published"),
+        "url": paper.get("url") or f"https://arxiv.org/abs/{number}",
     }
 
 
