@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,13 @@ def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_file_that_is_asked_for_must_be_there() -> None:
     with pytest.raises(PipelineError, match=r"^kiln\.toml: no such file of settings$"):
         Settings.read(Path("kiln.toml"))
+
+
+def test_the_settings_that_the_readme_shows_are_right() -> None:
+    page = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 1
+    assert Settings.read(write(shown[0])).services.openreview.enabled
 
 
 def test_every_service_has_its_settings() -> None:

@@ -124,9 +124,7 @@ class Web:
         attempts = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._fetching.attempts),
             wait=tenacity.wait_random_exponential(
-                multiplier=self._fetching.wait,
-                min=self._fetching.wait / 2,
-                max=max(60, self._fetching.wait),
+                multiplier=wait, min=wait / 2, max=max(wait, _LONGEST_BACKOFF)
             ),
             retry=tenacity.retry_if_exception_type(_PassingError),
             reraise=True,
