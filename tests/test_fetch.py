@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import hashlib
 import itertools
 import json
@@ -22,7 +23,8 @@ import pytest
 
 from pipeline.fetch import SERVICES, FetchError, fetch
 from pipeline.fetch.limits import Limiter
-from pipeline.records import Paper
+from pipeline.places import Folder
+from pipeline.records import Paper, Reject
 from pipeline.settings import Settings
 from pipeline.sources import read
 from tests.services import KEY, Published, Services, made, revised
@@ -83,6 +85,23 @@ def test_what_was_fetched_is_read_without_the_network(
         assert {paper.paper_id for paper in found if isinstance(paper, Paper)} == {
             f"arxiv:{paper.arxiv_id}" for paper in PAPERS
         }
+
+
+def test_papers_that_come_twice_or_revised_are_known_again(tmp_path: Path) -> None:
+    after = DAY + datetime.timedelta(days=1)
+    given = {
+        DAY: [*PAPERS[:12], PAPERS[0]],
+        after: [revised(PAPERS[1], "It glows."), *made(after, 1)],
+    }
+    with Services(given) as services:
+        days = [
+            fetch("arxiv-oai", day, landing=tmp_path, settings=services.settings()) for day in given
+        ]
+    found = list(read([str(path) for day in days for path in day.paths]))
+    assert sum(isinstance(entry, Paper) for entry in found) == 13
+    assert [entry.reason for entry in found if isinstance(entry, Reject)] == [
+        "duplicate of a paper already read", "same id with other text"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -417,6 +436,29 @@ def test_what_a_service_refuses_is_told_in_its_words(tmp_path: Path, services: S
         fetch("arxiv-oai", DAY, landing=tmp_path, settings=settings)
     assert "status 404 Not Found: no �[31m<b>such</b> page; check the service's" in str(told.value)
     assert not told.value.may_pass
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, services: Services) -> None:
+    (tmp_path / "arxiv").write_text("in the way")
+    with pytest.raises(FetchError, match=r"/arxiv.*: cannot be read or written: .*; make room, or"):
+        fetch("arxiv", DAY, landing=tmp_path, settings=services.settings())
+
+
+def test_a_disk_that_is_full_loses_no_page_that_was_landed(
+    tmp_path: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Folder.write
+
+    def full(folder: Folder, name: str, content: bytes) -> None:
+        if name == "01-0002.xml":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(folder, name, content)
+
+    monkeypatch.setattr(Folder, "write", full)
+    with pytest.raises(FetchError, match="No space left on device"):
+        fetch("arxiv", DAY, landing=tmp_path, settings=services.settings())
+    monkeypatch.undo()
+    assert fetch("arxiv", DAY, landing=tmp_path, settings=services.settings()).requests == 2
 
 
 def test_an_error_in_a_feed_is_no_paper(tmp_path: Path, services: Services) -> None:

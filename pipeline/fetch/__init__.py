@@ -60,15 +60,24 @@ def fetch(service: str, day: datetime.date, *, landing: Path, settings: Settings
             "set contact in paperclaims.toml, or PAPERCLAIMS_CONTACT, to your e-mail address",
         )
     asked = PROTOCOLS[service](settings, day)
-    folder = Path(landing) / service / day.isoformat()
+    try:
+        return _fetched(asked, day, Path(landing), settings)
+    except OSError as error:
+        wrong = f"{error.filename or landing}: cannot be read or written: {error.strerror or error}"
+        todo = "make room, or name another folder for what is fetched"
+        raise FetchError(service, "", wrong, todo, may_pass=True) from error
+
+
+def _fetched(asked: Service, day: datetime.date, landing: Path, settings: Settings) -> Fetched:
+    folder = landing / asked.name / day.isoformat()
     with Landing(folder, asked.question, asked.suffix) as landed:
         requests = 0
         if not landed.is_final:
-            with Web(asked, Path(landing), settings) as web:
+            with Web(asked, landing, settings) as web:
                 _complete(landed, asked, web)
                 requests = web.requests
         return Fetched(
-            service, day, landed.paths, landed.papers, requests, complete=landed.is_complete
+            asked.name, day, landed.paths, landed.papers, requests, complete=landed.is_complete
         )
 
 
