@@ -210,10 +210,13 @@ def fetch(
         for number in range(((until or day) - day).days + 1):
             one = (day + timedelta(days=number)).date()
             found = fetching.fetch(service, one, landing=landing, settings=asked)
-            told = "" if found.papers is None else f", {found.papers:,} papers"
-            typer.echo(
-                f"{service} {one}: {len(found.paths)} pages{told}, {found.requests} requests"
+            counts = {"page": len(found.paths), "paper": found.papers, "request": found.requests}
+            told = ", ".join(
+                f"{count:,} {what}{'' if count == 1 else 's'}"
+                for what, count in counts.items()
+                if count is not None
             )
+            typer.echo(f"{service} {one}: {told}")
             folders += [str(found.paths[0].parent)] if found.paths else []
         if folders:
             typer.echo(f"paperclaims run {shlex.join(folders)}")

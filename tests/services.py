@@ -132,6 +132,7 @@ class Services:
         self.oai_page = oai_page
         self.bulk_page = bulk_page
         self.has_validators = True
+        self.ends_with_token = True  # an empty one; both are allowed
         self._papers: dict[tuple[str | None, datetime.date], list[Published]] = {}
         self._faults: list[_Fault] = []
         self._tokens: dict[str, tuple[dict[str, str], int]] = {}
@@ -367,8 +368,8 @@ class Services:
             return day, page, _oai_error("noRecordsMatch", "nothing on that day")
         of_the_page = papers[start : start + self.oai_page]
         after = ""
-        if len(papers) > self.oai_page:
-            end, name = start + self.oai_page, ""
+        end, name = start + self.oai_page, ""
+        if end < len(papers) or (start and self.ends_with_token):
             if end < len(papers):
                 name = f"{self._token(told, end)}|{end + 1}"
                 self._tokens[name] = (told, end)

@@ -152,6 +152,16 @@ def test_a_day_of_full_pages_ends_with_an_empty_one(tmp_path: Path, services: Se
     assert (fetched.requests, len(fetched.paths)) == (3, 2)
 
 
+@pytest.mark.parametrize(("count", "token"), [(7, True), (25, False)])
+def test_a_list_of_oai_tells_its_size_or_is_counted(
+    tmp_path: Path, services: Services, count: int, token: bool
+) -> None:
+    services.give(DAY, made(DAY, count))
+    services.ends_with_token = token
+    fetched = fetch("arxiv-oai", DAY, landing=tmp_path, settings=services.settings())
+    assert fetched.papers == count
+
+
 def test_services_are_told_who_asks(tmp_path: Path, services: Services) -> None:
     fetch("arxiv", DAY, landing=tmp_path, settings=services.settings())
     agent = services.requests[0].headers["User-Agent"]
@@ -197,8 +207,8 @@ def test_the_command_fetches_days_and_prints_what_reads_them(tmp_path: Path) -> 
     assert told.exit_code == 0, told.output
     assert told.output.splitlines() == [
         "arxiv 2026-03-02: 3 pages, 25 papers, 3 requests",
-        "arxiv 2026-03-03: 0 pages, 0 papers, 1 requests",
-        "arxiv 2026-03-04: 1 pages, 5 papers, 1 requests",
+        "arxiv 2026-03-03: 0 pages, 0 papers, 1 request",
+        "arxiv 2026-03-04: 1 page, 5 papers, 1 request",
         f"paperclaims run '{tmp_path}/a b/arxiv/2026-03-02' '{tmp_path}/a b/arxiv/2026-03-04'",
     ]
     assert again.output.splitlines()[0] == "arxiv 2026-03-02: 3 pages, 25 papers, 0 requests"

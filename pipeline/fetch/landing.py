@@ -87,9 +87,8 @@ class Landing:
     @property
     def papers(self) -> int | None:
         """How many papers the service says there are in all its lists together."""
-        last = {page.series: page.total for page in self._pages}
-        totals = [total for total in last.values() if total is not None]
-        return sum(totals) if last and len(totals) == len(last) else None
+        told = {page.series: page.total for page in self._pages if page.total is not None}
+        return sum(told.values()) if told.keys() == {page.series for page in self._pages} else None
 
     @property
     def entries(self) -> int:

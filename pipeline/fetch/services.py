@@ -155,7 +155,7 @@ def arxiv_oai(settings: Settings, day: datetime.date) -> Service:
     """OAI-PMH of arXiv: what was added or revised, by set; one token leads to the next page."""
     part = settings.services.arxiv_oai
 
-    def read(body: bytes, _: Params) -> Answered:
+    def read(body: bytes, params: Params) -> Answered:
         told = _xml(body, "OAI-PMH")
         for error in told.iterfind("{*}error"):
             code, text = error.get("code", ""), (error.text or "").strip()
@@ -169,7 +169,8 @@ def arxiv_oai(settings: Settings, day: datetime.date) -> Service:
         entries = len(listed.findall("{*}record"))
         token = listed.find("{*}resumptionToken")
         if token is None:
-            return Answered(entries, None, None)
+            is_all = "resumptionToken" not in params
+            return Answered(entries, entries if is_all else None, None)
         size = token.get("completeListSize", "")
         after = (token.text or "").strip()
         return Answered(
