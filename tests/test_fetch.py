@@ -273,7 +273,7 @@ def test_a_page_that_stays_malformed_is_told_and_kept_to_be_looked_at(
         fetch("arxiv", DAY, landing=tmp_path, settings=services.settings())
     faulty = tmp_path / "arxiv/2026-03-02/.faulty.xml"
     assert "not the XML it should be" in str(told.value)
-    assert f", 4 times; what came is in {faulty}; fetch again later" in str(told.value)
+    assert f" (attempts: 4); what came is in {faulty}; fetch again later" in str(told.value)
     assert told.value.may_pass
     assert faulty.read_bytes().startswith(b"<?xml")
     assert len(bodies(tmp_path, "arxiv")) == 1
@@ -424,18 +424,20 @@ def test_an_answer_packed_in_another_way_is_not_unpacked(
 
 
 def test_an_answer_that_trickles_is_given_up(tmp_path: Path, services: Services) -> None:
-    services.fault("daily-papers", DAY, "slow", seconds=0.05)
-    settings = services.settings({"longest_answer": 0.3})
-    fetched = fetch("daily-papers", DAY, landing=tmp_path, settings=settings)
-    assert fetched.requests == 4
+    services.fault("daily-papers", DAY, "slow", times=1, seconds=0.01)
+    settings = services.settings({"longest_answer": 0.3, "attempts": 1})
+    with pytest.raises(
+        FetchError, match=r"an answer that takes longer than 0\.3 s \(attempts: 1\)"
+    ):
+        fetch("daily-papers", DAY, landing=tmp_path, settings=settings)
+    assert fetch("daily-papers", DAY, landing=tmp_path, settings=settings).complete
 
 
 def test_an_answer_that_stops_is_given_up(tmp_path: Path, services: Services) -> None:
     services.fault("daily-papers", DAY, "slow", seconds=1)
-    fetched = fetch(
-        "daily-papers", DAY, landing=tmp_path, settings=services.settings({"timeout": 0.2})
-    )
-    assert fetched.requests == 4
+    settings = services.settings({"timeout": 0.2, "attempts": 1})
+    with pytest.raises(FetchError, match=r"no whole answer: timed out \(attempts: 1\); the serv"):
+        fetch("daily-papers", DAY, landing=tmp_path, settings=settings)
 
 
 def test_what_a_service_refuses_is_told_in_its_words(tmp_path: Path, services: Services) -> None:
@@ -482,7 +484,7 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     with Services() as gone:
         settings = gone.settings({"attempts": 2})
     with pytest.raises(
-        FetchError, match=r"no whole answer: .*refused.*, 2 times; the service is out"
+        FetchError, match=r"no whole answer: .*refused.* \(attempts: 2\); the service is out"
     ):
         fetch("arxiv", DAY, landing=tmp_path, settings=settings)
 

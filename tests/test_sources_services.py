@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.records import Paper, Reject
@@ -699,6 +699,16 @@ def test_bibtex_is_read_entry_by_entry_and_a_broken_one_costs_itself(tmp_path: P
 )
 def test_latex_in_bibtex_is_read_as_what_it_stands_for(written: str, text: str) -> None:
     assert plain(written) == text
+
+
+@given(
+    st.lists(st.sampled_from(["\\%", "\\&", "{", "}", "--", "-", "``", "'", "a", "5", " ", "#"]))
+)
+def test_the_short_way_through_latex_leads_where_the_long_way_does(parts: list[str]) -> None:
+    text = "".join(parts)
+    assume(re.sub(r"[^{}]", "", text).replace("{}", "").replace("{}", "") == "")
+    by_the_long_way = plain(text + r"\o{}").removesuffix("ø")
+    assert plain(text) == by_the_long_way
 
 
 RIS = """TY  - JOUR

@@ -138,7 +138,7 @@ class Web:
                 faulty.write_bytes(error.body)
                 todo = f"what came is in {faulty}; fetch again later"
             raise self._error(
-                address, f"{error}, {self._fetching.attempts} times", todo, may_pass=True
+                address, f"{error} (attempts: {self._fetching.attempts})", todo, may_pass=True
             ) from error
 
     def _follow(

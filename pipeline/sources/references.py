@@ -30,6 +30,10 @@ _HREF_COMMAND = re.compile(r"\\href\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _BARE_URL = re.compile(r"https?://[^\s{}]+")
 # Signs that LaTeX would take for its own, and programs and people leave as they are.
 _BARE_SIGN = re.compile(r"(?<!\\)([%&#])")
+# What takes a parser of LaTeX: commands, formulas, braces that are text, and blanks of its own.
+_HARD = re.compile(r"\\[^%&#_]|\\$|[$~]|\?`|!`")
+_ESCAPED = re.compile(r"\\([%&#_])")
+_SIGNS = {"---": "—", "--": "–", "``": "“", "''": "”"}
 _DIGITS = re.compile(r"\d")
 
 # What is wrong with an entry is told by its reject.
@@ -133,8 +137,8 @@ def plain(text: str) -> str:
     `{\%}` is %, `{BERT}` is BERT, `{\'e}` is é. A bare % is a percent sign, not a comment. Where a
     digit would be lost, the value is left as it stands.
     """
-    if not set(text) & set("\\{}~$"):
-        return text
+    if not _HARD.search(text):
+        return _plain_signs(text)
     safe = _HREF_COMMAND.sub(r"\2 (\1)", _URL_COMMAND.sub(r"\1", text))
     safe = _BARE_URL.sub(lambda url: url[0].replace("~", r"\textasciitilde{}"), safe)
     try:
@@ -142,6 +146,13 @@ def plain(text: str) -> str:
     except Exception:  # a parser of anything, which may trip over anything
         return text
     return found if _DIGITS.findall(found) == _DIGITS.findall(safe) else text
+
+
+def _plain_signs(text: str) -> str:
+    """The same where there are no more than escaped signs, braces and dashes, in no time."""
+    for written, sign in _SIGNS.items():
+        text = text.replace(written, sign)
+    return _ESCAPED.sub(r"\1", text.replace("{", "").replace("}", ""))
 
 
 @functools.cache
