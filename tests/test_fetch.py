@@ -323,6 +323,13 @@ def test_an_empty_page_in_the_middle_is_asked_for_again(tmp_path: Path, services
     services.fault("arxiv", DAY, "empty", page=2)
     fetched = fetch("arxiv", DAY, landing=tmp_path, settings=services.settings())
     assert (fetched.requests, len(fetched.paths)) == (4, 3)
+    assert len(bodies(tmp_path, "arxiv")) == 3
+
+
+def test_a_page_that_stays_empty_is_told(tmp_path: Path, services: Services) -> None:
+    services.fault("arxiv", DAY, "empty", page=2, times=99)
+    with pytest.raises(FetchError, match="an empty page where 15 papers should follow"):
+        fetch("arxiv", DAY, landing=tmp_path, settings=services.settings())
 
 
 def test_fewer_papers_than_the_service_tells_are_no_whole_day(
