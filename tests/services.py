@@ -132,6 +132,7 @@ class Services:
         self.oai_page = oai_page
         self.bulk_page = bulk_page
         self.has_validators = True
+        self.etag = ""  # the same for all pages, where it is given
         self.ends_with_token = True  # an empty one; both are allowed
         self._papers: dict[tuple[str | None, datetime.date], list[Published]] = {}
         self._faults: list[_Fault] = []
@@ -289,7 +290,8 @@ class Services:
         if fault is not None:
             answer = _faulty(answer, fault)
         elif self.has_validators and answer.status == 200:
-            answer.headers["ETag"] = f'"{hashlib.sha256(answer.body).hexdigest()[:16]}"'
+            digest = hashlib.sha256(answer.body).hexdigest()[:16]
+            answer.headers["ETag"] = self.etag or f'"{digest}"'
             if headers.get("If-None-Match") == answer.headers["ETag"]:
                 answer = _Answer(b"", 304, answer.headers)
         return service, day, page, params, answer, fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
 import hashlib
@@ -20,9 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.fetch import SERVICES, FetchError, fetch
 from pipeline.fetch.limits import Limiter
+from pipeline.fetch.services import PROTOCOLS, ExpiredError, MalformedError, RefusedError
 from pipeline.places import Folder
 from pipeline.records import Paper, Reject
 from pipeline.settings import Settings
@@ -317,6 +321,52 @@ def test_a_pause_of_an_hour_ends_the_fetch_and_holds_for_the_next_one(
     with pytest.raises(FetchError, match="a pause of"):
         fetch("arxiv-oai", DAY, landing=tmp_path, settings=services.settings())
     assert [asked.status for asked in services.requests] == [200, 429]
+
+
+@pytest.mark.parametrize("told", ["9" * 400, "-1", "²", "soon", "Mon, 02 Mar 9026 06:00:00 GMT"])
+def test_an_odd_pause_is_no_reason_to_fail_otherwise(
+    tmp_path: Path, services: Services, told: str
+) -> None:
+    status = {"status": 429, "retry_after": told.encode().decode("latin-1")}
+    services.fault("arxiv", DAY, "status", **status)
+    try:
+        assert fetch("arxiv", DAY, landing=tmp_path, settings=services.settings()).complete
+    except FetchError as error:
+        assert "a pause of 604800 s" in str(error)  # a week; who knows what is then
+
+
+def test_marks_that_cannot_be_sent_back_are_left(tmp_path: Path) -> None:
+    with Services({TODAY: made(TODAY, 5)}) as services:
+        services.etag = '"kiln-é"'
+        for _ in range(2):
+            fetch("daily-papers", TODAY, landing=tmp_path, settings=services.settings())
+        assert statuses(services, "daily-papers") == [200, 200]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["notes", "data", "total", "token", "tcdate"]), inner)
+    ),
+    max_leaves=8,
+)
+TAGS = st.lists(
+    st.sampled_from(
+        "<feed>,</feed>,<entry>,</entry>,<id>/api/errors</id>,<totalResults>5,²,</totalResults>,"
+        "<OAI-PMH>,</OAI-PMH>,<ListRecords>,</ListRecords>,<error code='x'/>,<record/>,\xff,"
+        "<resumptionToken completeListSize='²'/>".split(",")
+    )
+)
+
+
+@given(JSON.map(json.dumps) | TAGS.map("".join))
+def test_whatever_comes_is_an_answer_or_is_refused(told: str) -> None:
+    settings = Settings.model_validate({"services": {"openreview": {"venues": ["Kiln"]}}})
+    for service in PROTOCOLS.values():
+        asked = service(settings, DAY)
+        with contextlib.suppress(MalformedError, RefusedError, ExpiredError):
+            assert asked.read(told.encode(), asked.series[0]).entries >= 0
 
 
 def test_an_empty_page_in_the_middle_is_asked_for_again(tmp_path: Path, services: Services) -> None:

@@ -7,6 +7,8 @@ import datetime
 import gzip
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from pipeline.sources.services import of_service
 from pipeline.sources.xml_text import read_xml
 from tests.test_sources import papers, rejects, write
 
+ROOT = Path(__file__).parents[1]
 NATIVE = Path(__file__).parents[2] / "shared" / "corpora" / "native"
 
 
@@ -416,6 +419,33 @@ def test_an_element_without_end_is_not_held(tmp_path: Path) -> None:
     data = "<feed>" + f"<x>{'kiln ' * 1000}</x>\n" * 4000
     ((where, reason),) = rejects(write(tmp_path, "a.xml.gz", gzip.compress(data.encode(), 1)))
     assert (where, reason) == ("after entry 0", "16 MB without the end of an <entry>")
+
+
+_PEAK = """
+import re, sys
+from pipeline.sources import read_each
+found = sum(1 for _ in read_each(sys.argv[1:]))
+print(found, re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+"""
+
+
+def peak(path: Path) -> tuple[int, int]:
+    """How many entries a process finds in a file, and how many kB it held at most."""
+    command = [sys.executable, "-c", _PEAK, str(path)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    entries, size = told.split()
+    return int(entries), int(size)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
+def test_of_xml_one_entry_is_held(tmp_path: Path) -> None:
+    # The parser is no Python, so what it holds is seen from outside only.
+    long = entry("2403.01234v1").replace("We fire words.", "We fire words. " * 2000)
+    _, few = peak(write(tmp_path, "few.xml", feed(long)))
+    for number, one_of_them in ((2_000, long), (60_000, "<entry/>")):
+        found, many = peak(write(tmp_path, "many.xml", feed(one_of_them * number)))
+        assert found == number
+        assert many < few + 6_000
 
 
 # OpenReview ---------------------------------------------------------------------------------------

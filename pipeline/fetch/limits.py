@@ -13,6 +13,14 @@ import filelock
 from pipeline.places import Folder
 
 
+class NotNowError(Exception):
+    """No turn for longer than anybody waits: `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class Limiter:
     """Gives turns at a service, one at a time, `interval` seconds from one to the next.
 
@@ -29,10 +37,10 @@ class Limiter:
 
     @contextlib.contextmanager
     def turn(self, longest_wait: float) -> Iterator[None]:
-        """Wait for a turn; TimeoutError, with the seconds, if that takes longer than allowed."""
+        """Wait for a turn; NotNowError if that would take longer than `longest_wait` seconds."""
         with self._lock:
             if (wait := self._wait()) > max(longest_wait, self._interval):
-                raise TimeoutError(wait)
+                raise NotNowError(wait)
             time.sleep(wait)
             self._set(self._interval)
             yield

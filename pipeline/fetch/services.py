@@ -20,6 +20,8 @@ from pipeline.sources.xml_text import SAFELY, declares_entities
 
 Params = dict[str, str]
 
+_DIGITS = 12  # more papers nobody has
+
 
 class MalformedError(Exception):
     """An answer is not whole, or not what it should be; the next one may be."""
@@ -175,7 +177,7 @@ def arxiv_oai(settings: Settings, day: datetime.date) -> Service:
         after = (token.text or "").strip()
         return Answered(
             entries,
-            int(size) if size.isdigit() else None,
+            int(size) if size.isdecimal() and len(size) < _DIGITS else None,
             # A token stands for all else that was asked, which must not be said again.
             {"verb": "ListRecords", "resumptionToken": after} if after else None,
         )
@@ -224,6 +226,8 @@ def openreview(settings: Settings, day: datetime.date) -> Service:
         notes = told.get("notes") if isinstance(told, dict) else None
         if not isinstance(notes, list):
             raise MalformedError("no list of notes")
+        if not all(isinstance(note, dict) for note in notes):
+            raise MalformedError("a list of what are no notes")
         made = [note.get("tcdate") or note.get("cdate") for note in notes]
         of_the_day = sum(isinstance(at, int) and at < end for at in made)
         after = int(params["offset"]) + len(notes)

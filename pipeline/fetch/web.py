@@ -18,7 +18,7 @@ from typing import Any, Self
 import httpx
 import tenacity
 
-from pipeline.fetch.limits import Limiter
+from pipeline.fetch.limits import Limiter, NotNowError
 from pipeline.fetch.services import Answered, MalformedError, RefusedError, Service
 from pipeline.records import PipelineError
 from pipeline.settings import Settings
@@ -31,6 +31,7 @@ _LONGEST_BACKOFF = 60
 # What httpx unpacks a piece at a time, to no more than a thousand times its size.
 _ENCODINGS = {"", "identity", "gzip"}
 _TOLD = 200
+_LONGEST_PAUSE = 7 * 86_400
 
 
 class FetchError(PipelineError):
@@ -149,13 +150,12 @@ class Web:
             try:
                 with self._limiter.turn(self._fetching.longest_wait):
                     found = self._ask(at, headers, read)
-            except TimeoutError as error:
-                seconds = float(error.args[0])
-                now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-                again = now + datetime.timedelta(seconds=int(seconds) + 1)
+            except NotNowError as error:
+                again = datetime.datetime.now(datetime.UTC)
+                again += datetime.timedelta(seconds=error.seconds + 1)
                 raise self._error(
                     at,
-                    f"the service asks for a pause of {seconds:.0f} s",
+                    f"the service asks for a pause of {error.seconds:.0f} s",
                     f"fetch again after {again:%Y-%m-%d %H:%M:%S} UTC",
                     may_pass=True,
                 ) from error
@@ -189,9 +189,8 @@ class Web:
             raise _PassingError(str(error), body) from error
         except RefusedError as error:
             raise self._error(at, str(error), "check the service's settings") from error
-        return Answer(
-            body, said, response.headers.get("etag"), response.headers.get("last-modified")
-        )
+        etag, modified = (_mark(response, name) for name in ("etag", "last-modified"))
+        return Answer(body, said, etag, modified)
 
     def _check(self, at: httpx.URL, response: httpx.Response, body: bytes) -> None:
         """Go on only with a page that was given."""
@@ -265,14 +264,21 @@ def _version() -> str:
         return "0"
 
 
+def _mark(response: httpx.Response, name: str) -> str | None:
+    """What a header marks a page with, if it can be sent back."""
+    told = str(response.headers.get(name, ""))
+    return told if told.isascii() and told.isprintable() and 0 < len(told) < _TOLD else None
+
+
 def _pause(response: httpx.Response, body: bytes) -> float:
     """The seconds for which a service asks to be left alone; 0 if it does not say."""
     told = response.headers.get("retry-after", "").strip()
-    if told.isdigit():
-        return float(told)
+    if told.isdecimal():
+        return min(float(told), _LONGEST_PAUSE)
     try:
         until = parsedate_to_datetime(told) if told else _reset(json.loads(body))
-        return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
+        pause = (until - datetime.datetime.now(datetime.UTC)).total_seconds()
+        return min(max(0.0, pause), _LONGEST_PAUSE)
     except (ValueError, TypeError, KeyError, RecursionError):
         return 0.0
 

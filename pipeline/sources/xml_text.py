@@ -113,7 +113,6 @@ class _Entries:
     @staticmethod
     def _forget(element: Any) -> None:
         parent = element.getparent()
-        element.clear()
         while parent is not None and parent[0] is not element:
             del parent[0]
 
