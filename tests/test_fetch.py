@@ -603,6 +603,49 @@ def test_a_fetch_that_is_killed_goes_on_after_its_last_whole_page(
     assert bodies(landing, service) == whole
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after it"])
+@pytest.mark.parametrize("service", ["daily-papers", "arxiv-oai"])
+def test_wherever_a_fetch_ends_no_page_is_lost_or_halved(
+    tmp_path: Path,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    service: str,
+    after: bool,
+) -> None:
+    settings = services.settings()
+    fetch(service, DAY, landing=tmp_path / "whole", settings=settings)
+    write = Folder.write
+    for number in range(20):
+        writes = itertools.count()
+
+        def ending(folder: Folder, name: str, content: bytes) -> None:
+            ends = next(writes) == number  # noqa: B023
+            if not ends or after:
+                write(folder, name, content)
+            if ends:
+                raise KeyboardInterrupt
+
+        landing = tmp_path / str(number)
+        with monkeypatch.context() as patched:
+            patched.setattr(Folder, "write", ending)
+            try:
+                fetch(service, DAY, landing=landing, settings=settings)
+            except KeyboardInterrupt:
+                whole = False
+            else:
+                whole = True
+        before = len(services.requests)
+        again = fetch(service, DAY, landing=landing, settings=settings)
+        assert again.complete
+        assert bodies(landing, service) == bodies(tmp_path / "whole", service)
+        if whole:
+            assert len(services.requests) == before
+            break
+    else:
+        pytest.fail("it never came to its end")
+    assert number > 8  # three pages, their states, and the end
+
+
 def test_a_list_whose_token_has_expired_is_begun_anew(tmp_path: Path, services: Services) -> None:
     settings = services.settings({"attempts": 1})
     services.fault("arxiv-oai", DAY, "status", page=3, status=500)
