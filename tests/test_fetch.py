@@ -728,6 +728,24 @@ def test_a_revised_paper_is_in_the_page_that_has_changed(tmp_path: Path) -> None
     assert b"It glows." not in first
 
 
+def test_a_day_that_was_not_over_when_it_was_cut_short_is_gone_through_anew(
+    tmp_path: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = services.settings({"attempts": 1})
+    noon = datetime.datetime.combine(DAY, datetime.time(12), datetime.UTC).timestamp()
+    services.fault("daily-papers", DAY, "status", page=3, status=500)
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.fetch.landing._now", lambda: noon)
+        with pytest.raises(FetchError):
+            fetch("daily-papers", DAY, landing=tmp_path, settings=settings)
+    services.give(DAY, [*PAPERS[:12], revised(PAPERS[12], "It glows."), *PAPERS[13:]])
+    again = fetch("daily-papers", DAY, landing=tmp_path, settings=settings)
+    assert statuses(services, "daily-papers") == [200, 200, 500, 304, 200, 200]
+    assert again.complete
+    assert b"It glows." in bodies(tmp_path, "daily-papers")[1]
+    assert fetch("daily-papers", DAY, landing=tmp_path, settings=settings).requests == 0
+
+
 def test_without_validators_all_is_fetched_again(tmp_path: Path) -> None:
     with Services({TODAY: made(TODAY, 15)}) as services:
         services.has_validators = False

@@ -70,7 +70,7 @@ def fetch(service: str, day: datetime.date, *, landing: Path, settings: Settings
 
 def _fetched(asked: Service, day: datetime.date, landing: Path, settings: Settings) -> Fetched:
     folder = landing / asked.name / day.isoformat()
-    with Landing(folder, asked.question, asked.suffix) as landed:
+    with Landing(folder, asked.question, asked.suffix, asked.settled) as landed:
         requests = 0
         if not landed.is_final:
             with Web(asked, landing, settings) as web:
@@ -119,7 +119,7 @@ def _complete(landed: Landing, asked: Service, web: Web) -> None:
         wrong = f"gave {landed.entries} papers where it says there are {landed.papers}"
         landed.forget()
         raise FetchError(asked.name, asked.part.address, wrong, "fetch again later", may_pass=True)
-    landed.finish(asked.settled)
+    landed.finish()
 
 
 def _read(asked: Service, params: Params, body: bytes) -> Answered:

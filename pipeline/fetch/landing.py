@@ -10,8 +10,9 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,7 @@ from pipeline.fetch.web import Answer
 from pipeline.places import Folder
 
 _STATE = ".fetched.json"
+_now = time.time
 _VERSION = 1
 
 Params = dict[str, str]
@@ -40,18 +42,30 @@ class Page:
     next: Params | None
     etag: str | None
     modified: str | None
+    at: float
+    """When it was found to be so, in seconds since 1970."""
 
 
 class Landing:
-    """The pages of one day, under a lock. They answer `question`; to another, they begin anew."""
+    """The pages of one day, under a lock. They answer `question`; to another, they begin anew.
 
-    def __init__(self, folder: Path, question: Mapping[str, Any], suffix: str) -> None:
+    From `settled` on, what the service says of the day does not change.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        question: Mapping[str, Any],
+        suffix: str,
+        settled: datetime.datetime,
+    ) -> None:
         self.is_complete = False
         self.is_final = False
         self._path = folder
         self._folder = Folder(folder)
         self._question = json.loads(json.dumps(question))
         self._suffix = suffix
+        self._settled = settled.timestamp()
         self._pages: list[Page] = []
         self._before: list[Page] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,8 +110,12 @@ class Landing:
         return sum(page.entries for page in self._pages)
 
     def begin(self) -> None:
-        """Go on with what was cut short; a day that was whole is gone through anew."""
-        if self.is_complete:
+        """Go on with what was cut short.
+
+        A day that was whole is gone through anew, and so is one that is settled now and was not
+        when its first pages came: there may be more in them.
+        """
+        if self.is_complete or (not self._are_settled(self._pages) and self._settled <= _now()):
             self._pages, self._before, self.is_complete = [], self._pages, False
 
     def resume(self, series: int, first: Params) -> Params | None:
@@ -122,7 +140,7 @@ class Landing:
         kept = own[own.index(page) :] if whole else [page]
         if not all(map(self._is_there, kept)):
             kept = [page]
-        self._pages += kept
+        self._pages += [replace(one, at=_now()) for one in kept]
         self._save()
         return kept[-1].next
 
@@ -139,6 +157,7 @@ class Landing:
             next=answer.said.next,
             etag=answer.etag,
             modified=answer.modified,
+            at=_now(),
         )
         self._folder.write(page.name, answer.body)
         self._pages.append(page)
@@ -150,16 +169,19 @@ class Landing:
         self._pages = [page for page in self._pages if series not in (None, page.series)]
         self._save()
 
-    def finish(self, settled: datetime.datetime) -> None:
-        """The day is whole; it is final if it was fetched when it was settled."""
-        now = datetime.datetime.now(datetime.UTC)
-        self.is_complete, self.is_final, self._before = True, now >= settled, []
+    def finish(self) -> None:
+        """The day is whole; it is final if all of it came when it was settled."""
+        self.is_complete, self.is_final = True, self._are_settled(self._pages)
+        self._before = []
         self._save()
         kept = {page.name for page in self._pages}
         for path in self._path.glob(f"[0-9]*{self._suffix}"):
             if path.name not in kept:
                 path.unlink()  # a list that has become shorter
         self.faulty.unlink(missing_ok=True)
+
+    def _are_settled(self, pages: list[Page]) -> bool:
+        return all(page.at >= self._settled for page in pages)
 
     def _is_there(self, page: Page) -> bool:
         try:
