@@ -145,6 +145,16 @@ def test_one_value_extracted_as_two_claims_is_an_error(out: Path) -> None:
         ("F1: 45.2 → 57.5 (+12.3).", "points"),
         ("It has 27.2% higher F1 (57.5 vs. 45.2).", "relative, ends swapped"),
         ("It gains 12.35 points (from 45.2 to 57.5).", "points"),
+        ("F1 rises from 45.2 to 57.5, corresponding to 27.2% relative improvement.", "relative"),
+        ("F1 rises from 45.2 to 57.5 (a relative gain of 27.2%).", "relative"),
+        ("F1 rises from 45.2 to 57.5 on average--a relative improvement of 27.2%.", "relative"),
+        ("F1 rises from 45.2 F1 to 57.5 F1 (+12.3 F1).", "points"),
+        ("F1 rises by an absolute 12.3% from 45.2% to 57.5%.", "points"),
+        ("It lifts a small model by 27.2%, increasing its F1 from 0.452 to 0.575.", "relative"),
+        ("A 12.3% absolute gain -- from 45.2 to 57.5% -- is seen.", "points"),
+        ("Drift falls by 83% (Delta = 0.95 > 0.16).", "relative"),
+        ("It reduces errors by 40% relative to the parent (36.7% vs. 22.1%).", "relative"),
+        ("Load rises from 130.0% to 160.0% (+30.0 points).", "points"),
     ],
 )
 def test_a_change_that_computes_says_how_it_is_read(text: str, reading: str) -> None:
@@ -165,6 +175,9 @@ def test_a_change_that_computes_says_how_it_is_read(text: str, reading: str) -> 
         ("A 10.9-fold speedup (from 73 ms to 6.2 ms).", 11.8),
         ("Latency falls by 57%, from 200 ms to 50 ms.", 75.0),
         ("A 5x speedup (from 200 ms to 50 ms).", 4.0),
+        ("We see 63.5% better F1 over the model with plain tuning (from 19.5 to 31.5).", 61.5),
+        ("A 4% gain (from 46.7% to 46.7%).", 0.0),
+        ("Accuracy rises from 74.0% to 81.8%, achieving a relative gain of 7.8%.", 10.5),
     ],
 )
 def test_a_change_that_does_not_compute_is_told_what_it_should_be(
@@ -185,6 +198,12 @@ def test_a_change_that_does_not_compute_is_told_what_it_should_be(
         "GPT-4.7 drops from 96.2% to 91.0%.",
         "It grew by 5% from 2016 to 2023.",
         "Gains range from +1.5% to -18.8% (-26.5% relative).",
+        "It is better by 0.7 with a much smaller model (114.2M vs. 880.6M).",
+        "With only 300 episodes versus 70.8% for the strongest rival (+5.4 pp) it reaches 76.2%.",
+        "Memory falls from 14.2 GB to 4.7 GB, together with 50% latency reduction.",
+        "Entropy falls (1.46->0.77, 85% collapse).",
+        "Capacity grows by 6.6x, reducing waste from 55% to 2.2%.",
+        "It falls to 0 from 45.2. Later it gains 12.3% (from 50.0 to 62.3).",
     ],
 )
 def test_numbers_that_are_no_ends_of_a_change_are_left_alone(text: str) -> None:

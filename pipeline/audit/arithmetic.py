@@ -28,25 +28,35 @@ def _number(name: str) -> str:
 
 
 # Up to some words, names like LLaMA-2-7B among them, none of which begins something else.
-_WORDS = (
-    r"(?:\sthan\swith(?=\s)|\s(?!with\s(?![A-Z]))(?!(?:and|or|but|while|when|whereas|using|after|from|vs\.?|versus|to|only|"
-    r"retaining|achieving|despite|reduces|reducing|improves|improving|increases|increasing)\s)"
-    r"[A-Za-z(&][\w@+/'.-]*(?<!\.)\)?){0,8}?"
+_WORD = r"[\"A-Za-z(&][\w@+/'.-]*(?<!\.)[\")]?"
+_OTHER = (
+    r"(?:and|or|but|while|when|whereas|using|after|from|vs\.?|versus|to|only|retaining|achieving|"
+    r"despite|reduces|reducing|improves|improving|increases|increasing)\s"
 )
+_WORDS = (
+    rf"(?:\sthan\swith(?=\s)|\srelative\sto(?=\s)|\s(?!with\s(?![A-Z]))(?!{_OTHER}){_WORD}){{0,8}}?"
+)
+# Ends in brackets are of the change right before them, whatever it was done with.
+_WORDS_THEN = (
+    rf"(?:\s(?!with\s(?:an?|the|its?|only|no|half|less|fewer|more)\s)(?!{_OTHER}){_WORD}){{0,12}}?"
+)
+_AN = r"(?:\s(?:an?|the))?"
+_UNIT_NOUN = r"(?:[A-Za-z@(\"-][\w@/-]*[)\"]?)"
 _FROM_TO = (
     rf"(?<![A-Za-z])from\s(?:an?\s|the\s)?(?:[a-z-]+\s){{0,3}}?{_number('a')}"
-    rf"(?:\s(?!to\s)[A-Za-z@(-]+\)?){{0,4}}?,?\s?(?:to|>)\s"
+    rf"(?:\s(?!to\s){_UNIT_NOUN}){{0,4}}?,?\s?(?:to|>)\s"
     rf"(?:an?\s|the\s)?(?:[a-z-]+\s){{0,3}}?{_number('b')}"
 )
 _ARROW = rf"{_number('a')}\s*(?:>|to)\s*{_number('b')}"
 _VERSUS = (
     rf"{_number('a')}{_WORDS},?\s(?:vs\.?|versus|compared\s(?:to|with)){_WORDS}\s{_number('b')}"
 )
-_OPEN = r"\s?[(\[]\s?(?:i\.e\.,?\s|e\.g\.,?\s)?"
+_OPEN = r"\s?[(\[]\s?(?:i\.e\.,?\s|e\.g\.,?\s|for\sexample,\s)?"
+_LABEL = r"(?:[A-Za-z][\w@-]*\s?[:=]\s?)?"
 _NOUN = (
     r"(?:improvements?|increases?|gains?|reductions?|decreases?|drops?|boosts?|savings?|"
-    r"speed-?ups?|declines?|degradation|jump|rise|lift|uplift|higher|lower|faster|slower|"
-    r"better|worse|fewer|less|more|smaller|larger|cheaper|speedup)"
+    r"speed-?ups?|declines?|degradation|jump|rise|lift|uplift|collapse|higher|lower|faster|slower|"
+    r"better|worse|fewer|less|more|smaller|larger|cheaper)"
 )
 _KIND = (
     r"(?:\s?-?(?:absolute|relative|abs\.|rel\.|percentage|average|overall|mean|accuracy|F1|"
@@ -55,35 +65,48 @@ _KIND = (
 # A change says that it is one: by its sign, by what stands before it, or by its noun.
 _CHANGE = (
     r"(?<![\w@.,/^=-])"
-    rf"(?:(?<=by\s){_number('c')}|(?<=\sof\s){_number('c2')}|(?<=\sand\s){_number('c6')}|(?P<plus>(?=[+-])){_number('c3')}|"
-    rf"(?P<verb>(?:gain(?:s|ed)?|los(?:es?|t)|adds?|improve[sd]?|rises?|rose|drop(?:s|ped)?|falls?|fell|jump(?:s|ed)?|saves?)\s){_number('c5')}|{_number('c4')}(?={_KIND}\s{_NOUN}(?![a-z])))"
+    rf"(?:(?<=by\s)(?:an?\s|an\sabsolute\s|an\saverage\sof\s)?{_number('c')}|(?<=\sof\s){_number('c2')}|(?<=\sand\s){_number('c6')}|(?P<plus>(?=[+-])){_number('c3')}|"
+    rf"(?P<verb>(?:gain(?:s|ed)?|los(?:es?|t)|adds?|improve[sd]?|rises?|rose|drop(?:s|ped)?|falls?|fell|jump(?:s|ed)?|saves?)\s){_number('c5')}|{_number('c4')}(?={_KIND}(?:\s[A-Za-z][\w@-]*){{0,3}}?\s{_NOUN}(?![a-z])))"
     r"(?!\s?of\s(?:the|its|all)\s)"
 )
 _BARE = _number("c")
 # After a change that its ends stand before, nothing may say that it is of something else.
-_END = r"(?=\s?[.,;)]|\s(?:over|compared|relative|in\sabsolute|absolute|on\saverage|and)\s|$)"
-_ENDS_THEN = r"(?:\s(?!and\s|with\s)[\w@-]+){0,3}"
+_END = r"(?=\s?[.,;):]|\s?--|\s(?:over|compared|relative|in\sabsolute|absolute|on\saverage|and|that|which|with)\s|$)"
+_ENDS_THEN = r"(?:\s(?!and\s|with\s)[\w@-]+){0,5}"
+# Between ends and the change that they are said to be: what says so, and up to three words more.
+_SO = (
+    r"(?:\s\([^()\d]{0,60}\))?\s?(?:,|--?)\s?(?:which\s(?:is|represents)\s|i\.e\.,?\s|"
+    r"[a-z]+ing\s(?:to\s)?|equivalent\sto\s)?"
+)
+_A_CHANGE = (
+    rf"(?:with\s)?(?:an?\s)?(?:(?!with\s|and\s)[a-z-]+\s){{0,3}}?{_BARE}{_KIND}\s{_NOUN}{_END}"
+)
+_A_CHANGE_OF = rf"(?:an?\s)?(?:[a-z-]+\s){{0,3}}?{_NOUN}\s(?:of|by)\s{_BARE}"
 
 # Each sentence of these has one change and one pair of ends that it surely is the change between.
 _PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     (name, sign, re.compile(pattern))
     for name, sign, pattern in (
         # improves F1 by 12.3% on X (from 45.2 to 57.5)
-        ("change (from, to)", "from ", rf"{_CHANGE}{_WORDS}{_OPEN}{_FROM_TO}\s?[)\],;]"),
+        ("change (from, to)", "from ", rf"{_CHANGE}{_WORDS_THEN}{_OPEN}{_FROM_TO}{_ENDS_THEN}\s?[)\],;]"),
         # improves F1 by 12.3%, from 45.2 to 57.5
-        ("change, from to", "from ", rf"{_CHANGE}{_WORDS},?\s(?:that\sis,\s)?{_FROM_TO}(?!\s?[(\[,])"),
+        ("change, from to", "from ", rf"{_CHANGE}{_WORDS},?\s(?:that\sis,\s|--?\s)?{_FROM_TO}(?!\s?[(\[,])"),
+        # improves F1 by 12.3%, raising it from 45.2 to 57.5
+        ("change, raising from to", "from ", rf"{_CHANGE}{_WORDS},\s(?:raising|increasing|reducing|lowering|cutting|improving)\s(?:it|its\s[A-Za-z@][\w@-]*)\s{_FROM_TO}"),
         # from 45.2 to 57.5 (+12.3)
-        ("from to (change)", "from ", rf"{_FROM_TO}{_ENDS_THEN}{_OPEN}(?:an?\s|by\s)?{_BARE}{_KIND}(?:\s{_NOUN})?\s?[)\],;]"),
+        ("from to (change)", "from ", rf"{_FROM_TO}{_ENDS_THEN}{_OPEN}(?:an?\s|by\s)?{_BARE}{_KIND}(?:\s{_UNIT_NOUN})?(?:\s{_NOUN})?\s?[)\],;]"),
+        # from 45.2 to 57.5 (a relative gain of 12.3%)
+        ("from to (noun of change)", "from ", rf"{_FROM_TO}{_ENDS_THEN}{_OPEN}{_A_CHANGE_OF}\s?[)\],;]"),
         # from 45.2 to 57.5, a 12.3% improvement
-        ("from to, a change", "from ", rf"{_FROM_TO}{_ENDS_THEN},?\s(?:[a-z]+ing\s|which\sis\s|-+\s)?(?:an?|with|with\san?)\s(?:[a-z-]+\s){{0,3}}?{_BARE}{_KIND}\s{_NOUN}{_END}"),
+        ("from to, a change", "from ", rf"{_FROM_TO}{_ENDS_THEN}(?:{_SO}|\s(?=with\s)){_A_CHANGE}"),
         # from 45.2 to 57.5, a relative improvement of 12.3%
-        ("from to, noun of change", "from ", rf"{_FROM_TO}{_ENDS_THEN},?\s(?:[a-z]+ing\s|which\sis\s|-+\s)?an?\s(?:[a-z-]+\s){{0,3}}?{_NOUN}\s(?:of|by)\s{_BARE}{_END}"),
+        ("from to, noun of change", "from ", rf"{_FROM_TO}{_ENDS_THEN}{_SO}{_A_CHANGE_OF}{_END}"),
         # 45.2 > 57.5 (+12.3)
-        ("arrow (change)", ">", rf"{_number('a')}\s*>\s*{_number('b')}\s?(?:,\s?|[(\[]\s?)(?:by\s|an?\s)?(?=[+-]|\d[\d.]*\s?(?:%|x|pp|points)){_BARE}{_KIND}(?:\s{_NOUN})?\s?[)\],;]"),
+        ("arrow (change)", ">", rf"{_number('a')}\s*>\s*{_number('b')}\s?(?:,\s?(?=[+-])|[(\[]\s?(?=[+-]|(?:by\s|an?\s)?\d[\d.]*\s?(?:%|x|pp|points)))(?:by\s|an?\s)?{_BARE}{_KIND}(?:\s{_NOUN})?\s?[)\],;]"),
         # +12.3% (45.2 > 57.5)
-        ("change (arrow)", "", rf"{_CHANGE}{_WORDS}{_OPEN}{_ARROW}{_WORDS}\s?[)\],;]"),
+        ("change (arrow)", "", rf"{_CHANGE}{_WORDS}{_OPEN}{_LABEL}{_ARROW}{_WORDS}\s?[)\],;]"),
         # 12.3% higher (57.5 vs. 45.2)
-        ("change (versus)", "(", rf"{_CHANGE}{_WORDS}{_OPEN}{_VERSUS}{_WORDS}\s?[)\],;]"),
+        ("change (versus)", "(", rf"{_CHANGE}{_WORDS}{_OPEN}{_LABEL}{_VERSUS}{_WORDS}\s?[)\],;]"),
         # 57.5 versus 45.2 for LLaMA (12.3% higher)
         ("versus (change)", "(", rf"{_VERSUS}{_WORDS}\s?[(\[]\s?(?:an?\s)?{_BARE}(?:{_KIND}\s{_NOUN})?\s?[)\],;]"),
         # 57.5% against 45.2%, a 12.3% improvement
@@ -134,13 +157,9 @@ class Reading:
     high: float
     exact: float
 
-    def holds(self, change: Printed, fine: float = 1.0) -> bool:
-        """Whether the change as printed may be this one, rounded or cut off."""
-        over = 2 * change.half * fine
-        return (
-            self.low <= change.value + over + 1e-9
-            and self.high >= change.value - change.half - 1e-9
-        )
+    def holds(self, change: Printed) -> bool:
+        """Whether the change as printed may be this one, rounded."""
+        return self.low <= change.high + 1e-9 and self.high >= change.low - 1e-9
 
 
 _THREE = re.compile(r"\d\D+\d+\D+\d")
@@ -151,20 +170,31 @@ def told(text: str) -> Iterator[Told]:
     if not _THREE.search(text):
         return
     plain, places = _squeezed(folded(text))
-    seen: set[tuple[int, int]] = set()
-    for name, sign, pattern in _PATTERNS:
-        if sign not in plain:
-            continue
-        for found in pattern.finditer(plain):
-            change = next(
-                key for key in _CHANGES if key in pattern.groupindex and found[key] is not None
-            )
-            place = (found.start(change), found.start("a"))
-            if place in seen:
+    seen: set[int] = set()
+    for start, end in _sentences(plain):
+        for name, sign, pattern in _PATTERNS:
+            if plain.find(sign, start, end) < 0:
                 continue
-            seen.add(place)
-            if one := _told(name, change, found, text, places):
-                yield one
+            for found in pattern.finditer(plain, start, end):
+                change = next(
+                    key for key in _CHANGES if key in pattern.groupindex and found[key] is not None
+                )
+                # The first pattern that finds a change or its ends says what belongs to them.
+                places_of = {found.start(change), found.start("a")}
+                if not places_of & seen and (one := _told(name, change, found, text, places)):
+                    seen |= places_of
+                    yield one
+
+
+def _sentences(plain: str) -> Iterator[tuple[int, int]]:
+    """Where each sentence with the three numbers of a change and its ends begins and ends."""
+    start = 0
+    for found in _FULL_STOP.finditer(plain):
+        if _THREE.search(plain, start, found.end()):
+            yield start, found.end()
+        start = found.end()
+    if _THREE.search(plain, start):
+        yield start, len(plain)
 
 
 def _squeezed(plain: str) -> tuple[str, Sequence[int]]:
@@ -180,6 +210,7 @@ def _squeezed(plain: str) -> tuple[str, Sequence[int]]:
     return "".join(plain[place] for place in kept[:-1]), kept
 
 
+_FULL_STOP = re.compile(r"(?<!\bvs)(?<!\bal)(?<!e\.g)(?<!i\.e)(?<!approx)[.!?]\s(?=[A-Z])")
 _BLANKS = re.compile(r"\s+(?=\s)|\s+(?=[%,.;)])")
 
 
@@ -192,7 +223,9 @@ def _told(
         )
         for end in ("a", "b", change)
     )
-    a, b = _same_unit(a, b)
+    # Of two set against each other, "300 episodes versus 70.8%" are no ends.
+    if not (name.startswith("versus") and None in (a.unit, b.unit)):
+        a, b = _same_unit(a, b)
     if a.unit != b.unit or any(_NO_END.match(found[end]) for end in "ab"):
         return None
     # "by 12.3" and "+12.3" need no unit to be a change; "12.3" elsewhere does.
@@ -226,7 +259,7 @@ def _a_change(a: Printed, b: Printed, c: Printed, bare_change: bool) -> bool:
     """Whether such a change is told of such ends at all."""
     if c.unit not in ("%", "points", "x", None, a.unit):
         return False  # 3 ms less where the ends are percentages
-    if a.sign or b.sign or a.value == b.value or a.unit == "x":
+    if a.sign or b.sign or a.unit == "x":
         return False  # the ends are changes themselves
     if c.unit is None and not bare_change:
         return False  # "54 models", "Opus 4.7"
@@ -234,7 +267,7 @@ def _a_change(a: Printed, b: Printed, c: Printed, bare_change: bool) -> bool:
     if whole and c.unit in ("points", None) and c.half < 0.5:
         return False  # from 15 to 50 steps is not what gave the 4.3 points
     # Points are of a scale that ends at 100, as are differences without a unit.
-    return not (c.unit == "points" and max(a.value, b.value) > 100)
+    return not (c.unit == "points" and a.unit != "%" and max(a.value, b.value) > 100)
 
 
 def _same_unit(a: Printed, b: Printed) -> tuple[Printed, Printed]:
@@ -268,7 +301,7 @@ def readings(one: Told) -> list[Reading]:
     relatively = bool(_RELATIVE.search(one.text)) and c.unit == "%" and not difference
     if c.unit != "x" and a.unit in (None, "%", "points", c.unit) and not relatively:
         add("points", "points", gap, exact)
-        if max(a.value, b.value) <= 1.0:
+        if max(a.value, b.value) <= 1.0 and (c.unit is not None or c.value >= 1.0):
             add("points of a share", "points", [100 * x for x in gap], 100 * exact)
     corners = [(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
     positive = a.low > 0 and b.low > 0
@@ -316,13 +349,8 @@ def of_other_end(one: Told, way: Reading) -> bool:
 
 
 def reading(one: Told) -> Reading | None:
-    """The first way to read the change under which it computes, rounded before cut off."""
-    ways = readings(one)
-    for fine in (0.5, 1.0):
-        for way in ways:
-            if way.holds(one.change, fine):
-                return way
-    return None
+    """The first way to read the change under which it computes."""
+    return next((way for way in readings(one) if way.holds(one.change)), None)
 
 
 _USUAL = {"points", "relative", "ratio", "ratio, ends swapped", "points of a share"}

@@ -55,7 +55,7 @@ SCALES: dict[str, tuple[str, float]] = {
     "MB": ("memory", 1e6), "GB": ("memory", 1e9), "TB": ("memory", 1e12),
 }  # fmt: skip
 UNIT = (
-    r"\s?(?:percentage|percent|%)[\s-]points?(?![a-z])|\s?%p(?![a-z])|\s?pps?(?![a-z])|\s?%|"
+    r"\s?-?(?:percentage|percent|%)[\s-]points?(?![a-z])|\s?%p(?![a-z])|\s?pps?(?![a-z])|\s?%|"
     r"\s?-?percent(?![a-z])|\sper\scent(?![a-z])|\s?-?points?(?![a-z])|\spts(?![a-z])|"
     r"\s?x(?![A-Za-z0-9])|[\s-]times(?![a-z])|[\s-]?folds?(?![a-z])|"
     r"\s?(?:seconds?|secs?|ms|milliseconds|minutes?|mins?|hours?|days?|weeks|[kK]B|MB|GB|TB|"
