@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import pipeline
 from pipeline.records import Paper, PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.audit import Declared
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -407,6 +410,16 @@ Published = Annotated[
 ]
 
 
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SNAPSHOT",
+        help="Queue what has changed since this snapshot: its id or the beginning of it, "
+        "`previous`, or a folder of tables.",
+    ),
+]
+
+
 @app.command()
 def audit(
     out: Published = Path("outputs"),
@@ -418,6 +431,7 @@ def audit(
         Path | None,
         typer.Option(metavar="FILE", help="Write the review page as one file that opens offline."),
     ] = None,
+    since: Since = None,
     format: Annotated[
         str | None,
         typer.Option(
@@ -429,6 +443,7 @@ def audit(
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the findings for a spreadsheet.")
     ] = None,
+    rules: RulesFolders = None,
     notes: Annotated[bool, typer.Option("--notes", help="Print notes as well.")] = False,
     checks: Annotated[
         bool, typer.Option("--checks", help="Tell what every check asks, and do nothing else.")
@@ -444,7 +459,9 @@ def audit(
     with _told_plainly():
         from pipeline import audit as auditing
         from pipeline import terminal
-        from pipeline.audit import claims, foreign, page, said, written
+        from pipeline.audit import foreign, written
+        from pipeline.review import claims, page
+        from pipeline.review.verdicts import Verdicts
 
         if checks:
             terminal.print_page(auditing.catalogue() + "\n")
@@ -454,21 +471,26 @@ def audit(
                 f"{out}: no such file or folder; `paperclaims run` publishes tables"
             )
         if format is not None or not (out.is_dir() and auditing.published(out)):
+            if html is not None:
+                raise PipelineError(f"{out}: a page is made of tables that `run` published only")
             known = None if format in (None, "auto") else format
             documents, spans, findings = foreign.audit_foreign(out, known, off=off or ())
-            said.findings(said.console(), findings, str(out), notes=notes)
+            terminal.print_findings(findings, str(csv or "what --csv FILE writes"), notes=notes)
             typer.echo(f"{spans:,} spans of {documents:,} texts audited")
         else:
-            audited = auditing.audit(out, off=off or ())
+            declared = _declared(rules)
+            audited = auditing.audit(out, off=off or (), declared=declared)
             findings = audited.findings
             written.write(out, audited)
-            said.findings(said.console(), findings, str(out / "audit"), notes=notes)
+            terminal.print_findings(findings, str(out / "audit"), notes=notes)
             typer.echo(f"{audited.claims:,} rows of {audited.papers:,} papers audited")
-            if csv is not None:
-                written.write_csv(csv, audited)
             if html is not None:
-                page.write_offline(html, claims.cards(out, findings))
+                made = claims.cards(out, findings, since=since)
+                verdicts = Verdicts(out / "verdicts.jsonl").latest().values()
+                page.write_offline(html, made, verdicts, declared=declared)
                 typer.echo(f"{html}: open it in a browser")
+        if csv is not None:
+            written.write_csv(csv, findings)
     if any(one.severity == "error" for one in findings):
         raise typer.Exit(1)
 
@@ -482,10 +504,8 @@ def review(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port; 0 takes any that is free.")
     ] = 0,
-    since: Annotated[
-        Path | None,
-        typer.Option(metavar="SNAPSHOT", help="Queue what has changed since an older snapshot."),
-    ] = None,
+    since: Since = None,
+    rules: RulesFolders = None,
 ) -> None:
     """Judge claims one by one on a page in the browser, with the keyboard.
 
@@ -493,9 +513,11 @@ def review(
     OUT/verdicts.jsonl, before the next claim is shown. Ends with Ctrl-C.
     """
     with _told_plainly():
-        from pipeline.audit import server
+        from pipeline.review import server
 
-        server.serve(out, who=who, port=port, since=since, told=typer.echo)
+        server.serve(
+            out, who=who, port=port, since=since, declared=_declared(rules), told=typer.echo
+        )
 
 
 @app.command()
@@ -516,26 +538,27 @@ def precision(
     readme: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the figures into this README.")
     ] = None,
+    rules: RulesFolders = None,
 ) -> None:
     """Tell how many rows are right, by what reviewers said of them."""
     with _told_plainly():
-        from pipeline import audit as auditing
-        from pipeline.audit import applied, claims, said
-        from pipeline.audit import precision as measuring
-        from pipeline.audit.verdicts import Verdicts, agreements
+        from pipeline import terminal
+        from pipeline.review import applied, claims
+        from pipeline.review import precision as measuring
+        from pipeline.review.verdicts import Verdicts, agreements
 
         verdicts = Verdicts(out / "verdicts.jsonl")
         if not len(verdicts):
             raise PipelineError(f"{out}: nothing was reviewed yet; `paperclaims review {out}`")
         cards = claims.cards(out, ())
         found = measuring.precision(cards.claims, verdicts, cards.hashes, cards.rules)
-        said.reviewed(said.console(), found, agreements(verdicts))
+        terminal.print_reviewed(found, agreements(verdicts))
         if readme is not None:
             measuring.write_page(readme, found)
         if gold is not None:
             typer.echo(f"{applied.gold(out, verdicts, gold):,} papers judged in full, in {gold}")
         if apply is not None:
-            done = applied.apply(out, verdicts, apply, auditing.audit(out))
+            done = applied.apply(out, verdicts, apply, declared=_declared(rules))
             told = ", ".join(
                 f"{done[word]:,} {name}"
                 for word, name in (
@@ -544,6 +567,17 @@ def precision(
                 )
             )  # fmt: skip
             typer.echo(f"{apply}: {told}")
+
+
+def _declared(folders: list[Path] | None) -> Declared:
+    """What the rules declare, with these folders added; faults in these are told at once."""
+    from pipeline.audit import OURS, Declared
+    from pipeline.rules import load_rules
+
+    if not folders:
+        return OURS
+    found = load_rules(folders)
+    return Declared(lambda: found)
 
 
 @contextlib.contextmanager

@@ -90,6 +90,13 @@ _PLACE = (
     ),
 )
 _MENTIONS = _column("mentions", _INT32, "How often the paper names it.", unit="mentions")
+_REVIEWED = _column(
+    "reviewed",
+    _WORDS,
+    "What reviewers said of the row: `accept`, `edit` (it was corrected) or `missed` (they added "
+    "it). Only `paperclaims precision --apply` tells it; what they rejected is gone there.",
+    null="not reviewed",
+)
 
 # Tables whose rows come from papers, in the order people read about them.
 EXTRACTED = ("papers", "models", "sizes", "benchmarks", "gains", "links", "numbers")
@@ -142,6 +149,7 @@ TABLES: dict[str, pa.Schema] = {
             "with) or `mentioned`.",
         ),
         _MENTIONS,
+        _REVIEWED,
     ),
     "sizes": _schema(
         "One row per distinct size of a paper.",
@@ -161,6 +169,7 @@ TABLES: dict[str, pa.Schema] = {
             "Whose size it is: the `name` of a row of `models` of the same paper.",
             null="the text ties it to no model",
         ),
+        _REVIEWED,
     ),
     "benchmarks": _schema(
         "One row per distinct benchmark or dataset of a paper, at its best mention.",
@@ -173,6 +182,7 @@ TABLES: dict[str, pa.Schema] = {
             "or `mentioned`.",
         ),
         _MENTIONS,
+        _REVIEWED,
     ),
     "gains": _schema(
         "One row per reported value and benchmark: a value reported for three benchmarks is three "
@@ -234,7 +244,8 @@ TABLES: dict[str, pa.Schema] = {
         _column(
             "basis",
             _WORDS,
-            "What a percentage is of: `relative` (of the value compared with) or `points`.",
+            "What a percentage is of: `relative` (of the value compared with) or `points`; as the "
+            "text says, or as it computes from the two ends told with it.",
             null="no percentage, or the text does not settle it",
         ),
         _column(
@@ -280,9 +291,10 @@ TABLES: dict[str, pa.Schema] = {
         _column(
             "checks",
             _LIST,
-            "What the audit holds against the row (`arithmetic`, `bounds`, `direction`, ...); an "
-            "empty list when nothing.",
+            "What the audit of its paper holds against the row, notes apart (`arithmetic`, "
+            "`bounds`, `direction`, ...); an empty list when nothing.",
         ),
+        _REVIEWED,
     ),
     "links": _schema(
         "One row per distinct URL of a paper.",
@@ -297,6 +309,7 @@ TABLES: dict[str, pa.Schema] = {
         _column(
             "repository", _WORDS, "`owner/name` of a repository.", null="not a repository's address"
         ),
+        _REVIEWED,
     ),
     "numbers": _schema(
         "One row per number in a text, so that nothing is dropped in silence: every run of digits "
@@ -359,7 +372,7 @@ _FEW_VALUES = frozenset(
     {
         "paper_id", "field", "rule", "kind", "role", "name", "family", "model", "benchmark",
         "unit", "basis", "direction", "qualifiers.list.element", "checks.list.element", "metric",
-        "use", "host", "source", "code_status", "reason",
+        "use", "host", "source", "code_status", "reason", "reviewed",
     }
 )  # fmt: skip
 
@@ -574,7 +587,7 @@ def _paper_row(paper: Paper, code_status: str) -> Row:
 
 def _rows_in_order(table: str, paper: Paper, found: Iterable[Found]) -> Iterator[Row]:
     """A row per record whose columns, after those of the place, are the record's own fields."""
-    own = TABLES[table].names[len(_PLACE) :]
+    own = [name for name in TABLES[table].names[len(_PLACE) :] if name != _REVIEWED.name]
     for record in sorted(found, key=_place):
         row = _place_row(table, paper, record)
         for column in own:

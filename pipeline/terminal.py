@@ -42,6 +42,9 @@ from pipeline.records import (
 )
 
 if TYPE_CHECKING:
+    from pipeline.audit import Finding
+    from pipeline.review.precision import Reviewed
+    from pipeline.review.verdicts import Agreement
     from pipeline.score import Report
     from pipeline.store import RunSummary
     from pipeline.store.snapshots import Difference, Snapshot
@@ -54,6 +57,9 @@ _STYLES = {
     "links": "underline blue",
     "numbers": "dim",
 }
+_SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+# How many findings of an audit are printed; all are in its table.
+_TOLD_FINDINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +249,64 @@ def print_report(report: Report, *, verbose: bool) -> None:
         )
 
 
+def print_findings(found: Sequence[Finding], where: str, *, notes: bool) -> None:
+    """Errors and warnings one by one, with `notes` these as well, then how many of each check."""
+    console = _console()
+    severities = list(_SEVERITIES)
+    told = [one for one in found if notes or one.severity != "note"]
+    told.sort(key=lambda one: severities.index(one.severity))
+    for one in told[:_TOLD_FINDINGS]:
+        line = Text(f"{one.severity}: ", style=_SEVERITIES[one.severity])
+        line.append(_on_one_line(f"{one.check}, {one.paper_id}, {one.table}"), "bold")
+        at = f"{one.field}[{one.start}:{one.end}]" if one.field else ""
+        line.append(_on_one_line(f" {at}: {one.message}"), "none")
+        if one.expected is not None:
+            line.append(_on_one_line(f"; expected {one.expected}"))
+        if one.found is not None:
+            line.append(_on_one_line(f"; found {one.found}"))
+        console.print(line, soft_wrap=True)
+    if (more := len(told) - _TOLD_FINDINGS) > 0:
+        console.print(Text(f"... and {more:,} more, all in {visible(where)}"), soft_wrap=True)
+    counts = Counter((one.check, one.severity) for one in found)
+    table = Table("check", "severity", "findings")
+    table.columns[2].justify = "right"
+    for (check, severity), count in sorted(
+        counts.items(), key=lambda item: (severities.index(item[0][1]), -item[1])
+    ):
+        table.add_row(check, Text(severity, _SEVERITIES[severity]), f"{count:,}")
+    if counts:
+        console.print(table)
+
+
+def print_reviewed(found: Reviewed, agreed: Iterable[Agreement]) -> None:
+    """Precision per table and per rule, and how far reviewers agree."""
+    console = _console()
+    table = Table("rows", "right (95% interval)", "of")
+    table.columns[2].justify = "right"
+    for one in (*found.tables, *found.rules):
+        table.add_row(Text(_on_one_line(one.name)), Text(str(one)), f"{one.whole:,}")
+    console.print(table)
+    if not found.random:
+        console.print(
+            "From claims that were chosen, not from a random sample: judge some in the queue "
+            "'sample'.",
+            style="yellow",
+            soft_wrap=True,
+        )
+    if found.stale:
+        console.print(f"{_counted(found.stale, 'verdict')} stale: the text has changed since.")
+    if found.conflicts:
+        console.print(f"{_counted(found.conflicts, 'claim')} disputed: see the queue 'conflicts'.")
+    people = Table("reviewers", "claims in common", "agreement", "Cohen's kappa", "span F1")
+    for pair in agreed:
+        people.add_row(
+            Text(_on_one_line(f"{pair.one}, {pair.other}")), f"{pair.claims:,}",
+            f"{pair.observed:.2f}", f"{pair.kappa:.2f}", f"{pair.span_f1:.2f}",
+        )  # fmt: skip
+    if people.row_count:
+        console.print(people)
+
+
 def print_extraction(extraction: Extraction) -> None:
     """A paper's text with the marks of all that was found, then each record and each number."""
     console = _console()
@@ -347,6 +411,10 @@ def visible(text: str) -> str:
     Line breaks and tabs stay.
     """
     return "".join(map(_shown, text)) if not text.isprintable() else text
+
+
+def _on_one_line(text: str) -> str:
+    return visible(" ".join(text.split()))
 
 
 @cache

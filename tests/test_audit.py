@@ -11,13 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline import audit as auditing
-from pipeline import tables
+from pipeline import store, tables
 from pipeline.audit import CHECKS, arithmetic, audit, written
 from pipeline.audit.findings import Finding
 from pipeline.audit.published import Case, claim_id
 from pipeline.cli import app
 from pipeline.extract import extractor_for
 from pipeline.records import Paper
+from pipeline.store.snapshots import compact
 
 
 def findings_of(out: Path, *papers: Paper) -> list[Finding]:
@@ -276,6 +277,60 @@ def test_the_reading_goes_to_the_basis_of_its_gain(tmp_path: Path) -> None:
     assert basis.claim_id in {
         row["gain_id"] for row in tables.read_table(tmp_path, "gains").to_pylist()
     }
+
+
+def test_published_gains_say_what_the_audit_found_however_they_came_to_be_published(
+    tmp_path: Path,
+) -> None:
+    texts = {
+        "a": "ZapTune improves accuracy on GSM8K by 8.8% (from 36.2% to 39.4%).",
+        "b": "ZapTune improves F1 on GSM8K by 63.5% (from 19.5 to 31.5).",
+        "c": "ZapTune reaches an accuracy of 104% on MMLU.",
+        "d": "ZapTune has an accuracy of 51.3% on MMLU.",
+    }
+    for name, text in texts.items():
+        line = json.dumps({"id": name, "title": f"Study {name}", "abstract": text})
+        (tmp_path / f"{name}.jsonl").write_text(line, encoding="utf-8")
+    sources = [tmp_path / f"{name}.jsonl" for name in texts]
+    whole, grown = tmp_path / "whole", tmp_path / "grown"
+    store.run(sources, whole, workers=1)
+    store.run(sources[2:], grown, workers=1)
+    store.run(sources[:2], grown, workers=1)
+    compact(grown)
+    gains = tables.read_table(whole, "gains")
+    assert gains.equals(tables.read_table(grown, "gains"))
+    said = {
+        row["paper_id"]: (row["surface"], row["basis"], row["checks"])
+        for row in gains.to_pylist()
+        if row["kind"] != "from_to"
+    }
+    assert said == {
+        "a": ("8.8%", "relative", []),
+        "b": ("63.5%", None, ["arithmetic"]),
+        "c": ("104%", None, ["bounds"]),
+        "d": ("51.3%", None, []),
+    }
+    found = {(one.paper_id, one.check) for one in audit(whole).findings if one.severity != "note"}
+    assert found == {("b", "arithmetic"), ("c", "bounds")}
+
+
+def test_the_audit_knows_names_and_metrics_that_a_users_rules_declare(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "benchmarks.yaml").write_text(
+        "Zap Examination:\n  names: [ZapEx]\n  finds: ['It is tried on [[ZapEx|Zap Examination]].']\n"
+    )
+    (mine / "metrics.yaml").write_text(
+        "zaps:\n  names: [zaps]\n  better: down\n  finds: ['It has a [[zaps]] of 3.']\n"
+    )
+    line = {"id": "p", "title": "T", "abstract": "ZapTune improves zaps from 10 to 12 on ZapEx."}
+    (tmp_path / "p.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    store.run([tmp_path / "p.jsonl"], tmp_path / "out", rules_folders=[mine], workers=1)
+    [gain] = tables.read_table(tmp_path / "out", "gains").to_pylist()
+    assert (gain["benchmark"], gain["checks"]) == ("Zap Examination", ["better"])
+    for rules, held in (([], ["name"]), (["--rules", str(mine)], ["better"])):
+        said = CliRunner().invoke(app, ["audit", str(tmp_path / "out"), *rules])
+        assert [name for name in ("name", "better") if f"warning: {name}" in said.output] == held
 
 
 def test_ends_and_change_in_two_sentences_are_held_together() -> None:

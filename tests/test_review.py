@@ -12,14 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from pipeline import score, tables
-from pipeline.audit import audit, page, server
-from pipeline.audit.applied import apply
-from pipeline.audit.claims import Cards, Claim, cards
-from pipeline.audit.precision import precision, stratified, wilson
-from pipeline.audit.verdicts import Verdicts, agreements, cohen
+from pipeline import score, store, tables
+from pipeline.audit import audit
 from pipeline.cli import app
 from pipeline.records import Paper
+from pipeline.review import page, server
+from pipeline.review.applied import apply
+from pipeline.review.claims import Cards, Claim, cards
+from pipeline.review.precision import precision, stratified, wilson
+from pipeline.review.verdicts import Verdicts, agreements, cohen
+from pipeline.store import snapshots
 from tests.test_audit import PAPER, publish
 
 EVIL = Paper(
@@ -225,10 +227,34 @@ def test_reviewed_tables_have_no_rejected_rows_and_marked_corrections(
     assert {row["gain_id"] for row in numbers if row["gain_id"]} <= {row["gain_id"] for row in rows}
     severe = [one for one in audit(tmp_path / "new").findings if one.severity == "error"]
     assert severe == []
-    again = CliRunner().invoke(
-        app, ["precision", str(tmp_path / "new"), "--apply", str(tmp_path / "new")]
+    assert snapshots.verify(tmp_path / "new") == []
+
+
+def test_reviews_applied_again_are_the_next_snapshot_of_their_place_and_of_no_other(
+    verdicts: Verdicts, tmp_path: Path
+) -> None:
+    out, to = tmp_path / "out", tmp_path / "reviewed"
+    (tmp_path / "papers.jsonl").write_text(
+        json.dumps({"id": "p", "title": PAPER.title, "abstract": PAPER.abstract}), encoding="utf-8"
     )
-    assert again.exit_code == 1
+    store.run([tmp_path / "papers.jsonl"], out, workers=1)
+    made = cards(out, ())
+    first, second = of_table(made, "gains")[:2]
+    say(verdicts, made, first, "accept")
+    apply(out, verdicts, to)
+    apply(out, verdicts, to)
+    assert len(snapshots.snapshots(to)) == 1
+    say(verdicts, made, second, "reject")
+    apply(out, verdicts, to)
+    assert [one.rows["gains"] for one in snapshots.snapshots(to)] == [3, 2]
+    [gone] = snapshots.diff(to, "previous", "current", ["gains"])
+    assert (gone.change, (gone.old or {})["gain_id"]) == ("removed", second)
+    assert snapshots.verify(to, every=True) == []
+    with pytest.raises(store.StoreError, match="holds the tables of runs"):
+        apply(out, verdicts, out)
+    store.run([tmp_path / "papers.jsonl"], to, workers=1)
+    anew = tables.read_table(to, "gains")
+    assert anew.equals(tables.read_table(out, "gains"))
 
 
 def test_names_that_reviewers_correct_or_reject_are_followed_by_what_refers_to_them(
@@ -254,7 +280,7 @@ def test_names_that_reviewers_correct_or_reject_are_followed_by_what_refers_to_t
             text_sha256=made.hashes["paper-1"], fields=fields,
             place={"field": "abstract", "start": 0, "end": 7, "surface": "ZapTune"},
         )  # fmt: skip
-    done = apply(published, verdicts, tmp_path / "new", audit(published))
+    done = apply(published, verdicts, tmp_path / "new")
     assert done == {"edit": 2, "reject": 1, "missed": 4}
     rows = {
         name: tables.read_table(tmp_path / "new", name).to_pylist()

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.audit import page as offline
-from pipeline.audit.claims import Cards, cards
-from pipeline.audit.verdicts import Verdicts
 from pipeline.records import Paper
+from pipeline.review import page as offline
+from pipeline.review.claims import Cards, cards
+from pipeline.review.verdicts import Verdicts
 from tests.test_audit import PAPER, publish
 from tests.test_review import EVIL, OTHER
 

@@ -216,7 +216,7 @@ def test_all_code_that_makes_rows_counts() -> None:
     named = {name.removesuffix(".py") for name in manifest._EXTRACTING}
     others = {
         "__init__", "__main__", "cli", "terminal", "store", "score", "examples", "sources",
-        "places", "audit", "sample", "_rules", "__pycache__", "fetch", "settings",
+        "places", "review", "sample", "_rules", "__pycache__", "fetch", "settings",
     }  # fmt: skip
     assert {path.stem for path in package.iterdir()} - others == named
 

@@ -142,7 +142,8 @@ PLACE = ["paper_id", "field", "start", "end", "surface", "rule"]
 def test_a_table_has_the_columns_of_a_place_and_the_fields_of_its_record(name, record):
     fields = [field.name for field in dataclasses.fields(record)]
     assert fields[:2] == ["span", "rule"]
-    assert tables.TABLES[name].names == PLACE + fields[2:]
+    reviewed = [] if name == "numbers" else ["reviewed"]
+    assert tables.TABLES[name].names == PLACE + fields[2:] + reviewed
 
 
 def test_the_other_tables_have_the_fields_of_their_records_too():
@@ -150,7 +151,7 @@ def test_the_other_tables_have_the_fields_of_their_records_too():
     at = fields.index("sentence")
     fields[at : at + 1] = ["sentence", "sentence_start", "sentence_end"]
     fields[fields.index("benchmarks")] = "benchmark"
-    assert tables.TABLES["gains"].names == [*PLACE, *fields, "checks"]
+    assert tables.TABLES["gains"].names == [*PLACE, *fields, "checks", "reviewed"]
 
     paper = [field.name for field in dataclasses.fields(Paper)]
     assert tables.TABLES["papers"].names == [*paper, "text_sha256", "code_status"]
@@ -228,6 +229,7 @@ def test_a_record_is_a_row_with_its_place():
         "kind": "parameters",
         "value": 7_000_000_000,
         "model": "Otter-7B",
+        "reviewed": None,
     }
 
 

@@ -1,28 +1,31 @@
-"""The audit of published tables: what a machine can check of them, and what people said of them.
+"""The audit: what a machine can check of tables against the texts that they were read from.
 
-`audit` runs every check over a snapshot and gives what they found. Nothing here imports the
-extractors: the texts are read anew, so that a fault there shows.
+`audit` runs every check over a snapshot and gives what they found; `checked` does so with rows that
+are about to be published, and fills in what they say of it. Nothing here imports the extractors:
+the texts are read anew, so that a fault there shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow as pa
 
 from pipeline import tables
 from pipeline.audit import arithmetic
 from pipeline.audit.between import Between
 from pipeline.audit.checks import claim_of, told
+from pipeline.audit.declared import OURS, Declared
 from pipeline.audit.findings import CHECKS, SEVERITIES, Check, Finding, Severity, catalogue
-from pipeline.audit.published import Case, cases, claim_id, run_of
+from pipeline.audit.published import Case, cases, cases_of, claim_id, run_of
 from pipeline.records import PipelineError
 
 __all__ = [
-    "CHECKS", "SEVERITIES", "AuditError", "Audited", "Basis", "Check", "Finding", "Score",
-    "Severity",
-    "audit", "audit_case", "catalogue", "claim_id",
-    "published",
+    "CHECKS", "OURS", "SEVERITIES", "AuditError", "Audited", "Basis", "Check", "Declared",
+    "Finding", "Score", "Severity",
+    "audit", "audit_case", "catalogue", "checked", "claim_id", "known_checks", "published",
 ]  # fmt: skip
 
 
@@ -73,16 +76,27 @@ class Audited:
 
 
 def audit(
-    out: Path, *, off: Collection[str] = (), progress: Callable[[int], object] | None = None
+    out: Path,
+    *,
+    off: Collection[str] = (),
+    declared: Declared = OURS,
+    progress: Callable[[int], object] | None = None,
 ) -> Audited:
-    """Run every check but those that are `off` over the tables published in `out`."""
-    if unknown := sorted(set(off) - set(CHECKS)):
-        raise AuditError(f"{', '.join(unknown)}: no such check; there are {', '.join(CHECKS)}")
+    """Run every check but those that are `off` over the tables published in `out`.
+
+    `declared` is what the rules declare that the tables were made with.
+    """
+    known_checks(off)
     snapshot = tables.snapshot(Path(out))
     run_id, fingerprint = run_of(snapshot)
-    return audit_cases(
-        cases(snapshot), off=off, run_id=run_id, fingerprint=fingerprint, progress=progress
-    )
+    found = cases(snapshot, declared=declared)
+    return audit_cases(found, off=off, run_id=run_id, fingerprint=fingerprint, progress=progress)
+
+
+def known_checks(names: Collection[str]) -> None:
+    """Raise AuditError where one of these is the name of no check."""
+    if unknown := sorted(set(names) - set(CHECKS)):
+        raise AuditError(f"{', '.join(unknown)}: no such check; there are {', '.join(CHECKS)}")
 
 
 def published(folder: Path) -> bool:
@@ -123,12 +137,42 @@ def audit_case(case: Case, checks: list[Check] | None = None) -> Iterator[Findin
         yield from check.findings(case)
 
 
+def checked(made: Mapping[str, pa.Table], declared: Declared = OURS) -> pa.Table:
+    """The rows of `gains` among these tables, with what the audit of their papers says of them.
+
+    `checks` are the names of the checks, notes apart, that find something against a row; `basis` is
+    filled in where a percentage computes from the ends told with it.
+    """
+    gains = made["gains"]
+    asked = [one for one in CHECKS.values() if one.severity != "note" and not one.of_text]
+    needed = {name: made[name] for name in ("papers", "models", "benchmarks", "gains")}
+    held: dict[str, set[str]] = {}
+    bases: dict[str, str] = {}
+    for case in cases_of(needed, declared):
+        if case.rows["gains"]:
+            for finding in audit_case(case, asked):
+                if finding.table == "gains" and finding.claim_id is not None:
+                    held.setdefault(finding.claim_id, set()).add(finding.check)
+            bases |= {one.claim_id: one.basis for one in _bases(case) if one.claim_id and one.basis}
+    claims = list(zip(*(gains.column(c).to_pylist() for c in ("gain_id", "basis")), strict=True))
+    columns = {
+        "basis": [basis or bases.get(claim) for claim, basis in claims],
+        "checks": [sorted(held.get(claim, ())) for claim, _ in claims],
+    }
+    for name, values in columns.items():
+        at = gains.schema.get_field_index(name)
+        field_of_it = gains.schema.field(at)
+        gains = gains.set_column(at, field_of_it, pa.array(values, field_of_it.type))
+    return gains
+
+
 def _bases(case: Case) -> Iterator[Basis]:
     for field_name, one in told(case):
         if (way := arithmetic.reading(one)) is not None:
             row = claim_of(case, field_name, one)
             known = None if row is None else claim_id("gains", row)
-            percent = one.change.unit == "%"
+            # Of the ends nobody asks what they are a percentage of.
+            percent = one.change.unit == "%" and (row is None or row["kind"] == "delta")
             yield Basis(case.paper_id, known, way.basis if percent else None, way.name, one.text)
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from collections.abc import Iterator
+from functools import lru_cache
 
 from pipeline.audit import arithmetic
 from pipeline.audit.findings import Told, check
 from pipeline.audit.published import CLAIMS, Case, Row, text_hash
 from pipeline.audit.reading import MAGNITUDE, NUMBER, Printed, decimals, folded, printed
-from pipeline.rules import load_rules
 
 PLACED = (*CLAIMS, "numbers")
 _VALUES = ("value", "value_low", "value_high", "value_from", "value_to")
@@ -113,13 +112,13 @@ def _name(case: Case) -> Told:
     plain = _plain(f"{case.text('title')}\n{case.text('abstract')}")
     for table in ("models", "benchmarks"):
         for row in case.rows[table]:
-            if not _stands(row["name"], plain) and not _declared(row):
+            if not _stands(row["name"], plain) and not _declared(case, row):
                 yield table, row, "its name does not stand in the text", row["name"], row["surface"]
 
 
-def _declared(row: Row) -> bool:
+def _declared(case: Case, row: Row) -> bool:
     """Whether the rule declares a spelling that stands in the surface to be one of its name."""
-    names = _spellings().get(row["rule"], ())
+    names = case.declared.spellings.get(row["rule"], ())
     surface = _plain(row["surface"])
     return any(_plain(name) in surface for name in names) and (
         _plain(str(row["rule"]).partition("/")[2]) in _plain(row["name"])
@@ -194,7 +193,7 @@ def _unique(case: Case) -> Told:
             seen.add(key)
 
 
-@check("text-hash", "grounding", "error", "`text_sha256` is that of another abstract")
+@check("text-hash", "grounding", "error", "`text_sha256` is that of another abstract", of_text=True)
 def _text_hash(case: Case) -> Told:
     """Is the text's hash the one that the data dictionary describes?"""
     if case.paper:
@@ -226,7 +225,9 @@ def _twice(case: Case) -> Told:
         end[row["field"]] = max(end.get(row["field"], 0), row["end"])
 
 
-@check("cover", "grounding", "error", "no row of `numbers` holds the `5.2` of the title")
+@check(
+    "cover", "grounding", "error", "no row of `numbers` holds the `5.2` of the title", of_text=True
+)
 def _cover(case: Case) -> Told:
     """Does every run of digits of a text lie in a row of numbers?"""
     for field in ("title", "abstract"):
@@ -418,7 +419,7 @@ def _size(case: Case) -> Told:
             yield "sizes", row, f"no such number of {row['kind']}", f"to {limit:g}", row["value"]
 
 
-@check("p-value", "bounds", "warning", "p = 1.7")
+@check("p-value", "bounds", "warning", "p = 1.7", of_text=True)
 def _p_value(case: Case) -> Told:
     """Is each p-value between 0 and 1?"""
     for field in ("title", "abstract"):
@@ -451,7 +452,7 @@ def _direction(case: Case) -> Told:
 def _better(case: Case) -> Told:
     """Where a text says that a metric improves, is the value after better than the one before?"""
     for row in case.rows["gains"]:
-        better = _better_way(row["metric"])
+        better = case.declared.better(row["metric"])
         if better is None or row["value_from"] is None or row["value_to"] is None:
             continue
         before = folded(
@@ -574,32 +575,3 @@ def _stands(name: str, plain: str) -> bool:
     # Words of a name may stand apart: "Llama2 and 3", "pass@1 and pass@10 rates".
     words = [_plain(word) for word in re.split(r"[\s/-]+", name)]
     return bool(bare) and all(word in plain for word in words)
-
-
-@cache
-def _spellings() -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for entry in load_rules():
-        names = entry["names"] or ()
-        found[entry.path] = (entry.key, *(str(name) for name in names))
-    return found
-
-
-@cache
-def _ways() -> Mapping[str, str]:
-    ways: dict[str, str] = {}
-    for entry in load_rules().entries.get("metrics", ()):
-        if entry["better"] in ("up", "down"):
-            for name in (entry.key, *(entry["names"] or ())):
-                ways[str(name).casefold()] = entry["better"]
-    return ways
-
-
-def _better_way(metric: str | None) -> str | None:
-    """Whether more or less of a metric is better, where the rules declare it."""
-    words = (metric or "").casefold().split()
-    for length in range(len(words), 0, -1):
-        for first in range(len(words) - length + 1):
-            if way := _ways().get(" ".join(words[first : first + length])):
-                return way
-    return None

@@ -37,7 +37,10 @@ Single = Callable[[Case], Told]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check by its name: how severe what it finds is, what it asks, an example of a fault."""
+    """A check by its name: how severe what it finds is, what it asks, an example of a fault.
+
+    What is `of_text` is held against no row, but against the paper that the text is of.
+    """
 
     name: str
     group: str
@@ -45,6 +48,7 @@ class Check:
     asks: str
     example: str
     single: Single | None
+    of_text: bool = False
 
     def findings(self, case: Case) -> Iterator[Finding]:
         """What it holds against a paper and its rows."""
@@ -83,12 +87,14 @@ CHECKS: dict[str, Check] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def check(name: str, group: str, severity: Severity, example: str) -> Callable[[F], F]:
+def check(
+    name: str, group: str, severity: Severity, example: str, *, of_text: bool = False
+) -> Callable[[F], F]:
     """Enter a function of one paper as a check; its docstring is what it asks."""
 
     def entered(function: F) -> F:
         asks = " ".join((inspect.getdoc(function) or "").split())
-        CHECKS[name] = Check(name, group, severity, asks, example, function)
+        CHECKS[name] = Check(name, group, severity, asks, example, function, of_text)
         return function
 
     return entered

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import tables
+from pipeline.audit.declared import OURS, Declared
 
 Row = Mapping[str, Any]
 
@@ -34,6 +35,7 @@ class Case:
     paper_id: str
     paper: Row
     rows: Mapping[str, list[dict[str, Any]]]
+    declared: Declared = OURS
 
     def text(self, field: str) -> str:
         """The paper's title or abstract."""
@@ -75,17 +77,25 @@ def run_of(snapshot: Path) -> tuple[str, str]:
     return last["run_id"], last["rules_fingerprint"]
 
 
-def cases(snapshot: Path, wanted: tuple[str, ...] = _READ) -> Iterator[Case]:
+def cases(
+    snapshot: Path, wanted: tuple[str, ...] = _READ, declared: Declared = OURS
+) -> Iterator[Case]:
     """Every paper of a snapshot with its rows, in the order of the ids.
 
     Rows of a paper that is not there come as a case with an empty `paper`. The order in which the
     files hold the rows does not matter.
     """
-    sources = {name: _by_paper(snapshot, name) for name in ("papers", *wanted)}
+    read = {name: tables.read_table(snapshot, name) for name in ("papers", *wanted)}
+    return cases_of(read, declared)
+
+
+def cases_of(read: Mapping[str, pa.Table], declared: Declared = OURS) -> Iterator[Case]:
+    """Likewise, of tables that are held, `papers` among them; others have no rows."""
+    sources = {name: _by_paper(table) for name, table in read.items()}
     heads = {name: next(source, None) for name, source in sources.items()}
     while ids := [head[0] for head in heads.values() if head is not None]:
         paper_id = min(ids)
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in _READ}
         for name, head in heads.items():
             if head is not None and head[0] == paper_id:
                 found[name] = head[1]
@@ -95,11 +105,10 @@ def cases(snapshot: Path, wanted: tuple[str, ...] = _READ) -> Iterator[Case]:
         papers = found.pop("papers")
         # A second paper of the same id is told by a check, which sees how many there were.
         paper = {**papers[0], "_papers": len(papers)} if papers else {}
-        yield Case(paper_id, paper, found)
+        yield Case(paper_id, paper, found, declared)
 
 
-def _by_paper(snapshot: Path, name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    table: pa.Table = tables.read_table(snapshot, name)
+def _by_paper(table: pa.Table) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     keys = [("paper_id", "ascending")]
     if "start" in table.column_names:
         # The title stands before the abstract, as in the tables themselves.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -105,13 +105,13 @@ def read(out: Path, run_id: str) -> list[Finding] | None:
     return [Finding(**row) for row in rows]
 
 
-def write_csv(path: Path, audited: Audited) -> None:
+def write_csv(path: Path, findings: Iterable[Finding]) -> None:
     """Write the findings for a spreadsheet, which must not take a text of a paper for a formula."""
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.writer(file)
         columns = [name for name in AUDIT_TABLES["audit"].names if name != "run_id"]
         writer.writerow(columns)
-        for one in audited.findings:
+        for one in findings:
             writer.writerow([_harmless(getattr(one, column)) for column in columns])
 
 

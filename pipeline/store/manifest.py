@@ -240,6 +240,6 @@ def _code() -> str:
 
 
 _EXTRACTING = (
-    "extract.py", "extractors", "fold.py", "language.py", "lexicon.py", "marks.py", "numbers.py",
-    "records.py", "rules.py", "skeleton.py", "tables.py",
+    "audit", "extract.py", "extractors", "fold.py", "language.py", "lexicon.py", "marks.py",
+    "numbers.py", "records.py", "rules.py", "skeleton.py", "tables.py",
 )  # fmt: skip

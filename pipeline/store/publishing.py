@@ -40,6 +40,7 @@ from pipeline.store.manifest import (
     rules_fingerprint,
 )
 from pipeline.store.reading import (
+    PAPER_COLUMNS,
     Changes,
     Read,
     Spool,
@@ -319,24 +320,7 @@ def publish(
     if base is not None and manifest.content() == base.content():
         sweep(place)
         return replace(summary, rows=base.rows, seconds=_seconds_since(plan.started))
-    manifest = _with_run(desk, plan, manifest, rows, summary)
-    turn(place, manifest)
-    prune(place, manifest.run_id, keep)
-    sweep(place)
-    return replace(
-        summary,
-        run_id=manifest.run_id,
-        rows=manifest.rows,
-        seconds=_seconds_since(plan.started),
-    )
-
-
-def _with_run(
-    desk: Desk, plan: Plan, manifest: Manifest, rows: Mapping[str, int], summary: RunSummary
-) -> Manifest:
-    """The manifest with its own row in `runs`."""
-    place, base = desk.place, desk.base
-    row = tables.Run(
+    run = tables.Run(
         run_id=manifest.run_id,
         started=plan.started,
         finished=datetime.datetime.now(datetime.UTC),
@@ -352,13 +336,93 @@ def _with_run(
         rows=rows,
         seconds=_seconds_since(plan.started),
     )
+    manifest = _with_run(desk, manifest, run)
+    turn(place, manifest)
+    prune(place, manifest.run_id, keep)
+    sweep(place)
+    return replace(
+        summary,
+        run_id=manifest.run_id,
+        rows=manifest.rows,
+        seconds=_seconds_since(plan.started),
+    )
+
+
+def publish_tables(
+    out: str | Path,
+    made: Iterable[Mapping[str, pa.Table]],
+    *,
+    maker: str,
+    sources: Sequence[str],
+    fingerprint: str,
+    keep: int = KEPT_SNAPSHOTS,
+) -> str:
+    """Publish tables that something else than a run made, as a snapshot like those of runs.
+
+    `made` are all the tables of some papers, and those of the papers that follow by id; `maker`
+    tells them from what a run makes, so that a run in the same place makes all anew. They replace
+    what is published in `out` as a whole. Gives the id of the snapshot.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    with locked(out) as desk, explained(out):
+        place, base = desk.place, desk.base
+        if base is not None and base.made_by != maker:
+            raise StoreError(f"{place.address}: holds the tables of runs; name another folder")
+        parts = []
+        for one in made:
+            rows = one["papers"].select(PAPER_COLUMNS).to_pylist()
+            index = index_table([Paper(**row) for row in rows])
+            parts.append(put_part(place, {**one, INDEX: index}))
+        none = tables.TABLES["rejects"].empty_table()
+        single = {
+            "rejects": put_table(place, desk.scratch, "rejects", [none]),
+            HELD: put_table(place, desk.scratch, HELD, [held_table([])]),
+        }
+        manifest = Manifest(
+            run_id=f"{started:%Y%m%dT%H%M%S%fZ}-{uuid.uuid4().hex[:8]}",
+            previous=None if base is None else base.run_id,
+            version=_version(),
+            rules_fingerprint=fingerprint,
+            made_by=maker,
+            parts=tuple(parts),
+            single=single,
+        )
+        if base is not None and manifest.content() == base.content():
+            sweep(place)
+            return base.run_id
+        count = sum(part.papers for part in parts)
+        run = tables.Run(
+            run_id=manifest.run_id,
+            started=started,
+            finished=datetime.datetime.now(datetime.UTC),
+            version=manifest.version,
+            rules_fingerprint=fingerprint,
+            sources=tuple(map(tables.encodable, sources)),
+            read=count,
+            new=count if base is None else 0,
+            changed=0,
+            unchanged=0 if base is None else count,
+            removed=0,
+            rejected=0,
+            rows={n: sum(part.files[n].rows for part in parts) for n in tables.EXTRACTED},
+            seconds=_seconds_since(started),
+        )
+        turn(place, _with_run(desk, manifest, run))
+        prune(place, manifest.run_id, keep)
+        sweep(place)
+        return manifest.run_id
+
+
+def _with_run(desk: Desk, manifest: Manifest, run: tables.Run) -> Manifest:
+    """The manifest with its own row in `runs`."""
+    place, base = desk.place, desk.base
     earlier = [] if base is None else [get_table(place, base.single["runs"])]
-    runs = pa.concat_tables([*earlier, tables.run_table(row)])
+    runs = pa.concat_tables([*earlier, tables.run_table(run)])
     with place.scratch() as scratch:
         written = put_table(place, scratch, "runs", [runs])
     counts = {"runs": runs.num_rows, "rejects": manifest.single["rejects"].rows}
     single = {**manifest.single, "runs": written}
-    return replace(manifest, single=single, rows={**rows, **counts})
+    return replace(manifest, single=single, rows={**run.rows, **counts})
 
 
 def turn(place: Place, manifest: Manifest) -> None:

@@ -61,7 +61,7 @@ def extract_shard(
     fingerprint: str,
     progress: Callable[[int], object] | None = None,
 ) -> ShardCounts:
-    """Extract the papers of one shard and write its part of every table into the place.
+    """Extract and audit the papers of one shard, and write its part of every table into the place.
 
     May be done again after a failure. A paper whose extraction fails is told in the note.
     `progress` is called with the papers of the shard done so far. Raises StoreError where the rules
@@ -72,6 +72,7 @@ def extract_shard(
     if (done := done_already(place, shard, maker)) is not None:
         return ShardCounts(shard.number, rows_of(done), 0)
     # Here and not above: spaCy takes a second to import, and not every command extracts.
+    from pipeline import audit  # noqa: PLC0415
     from pipeline.extract import extractor_for  # noqa: PLC0415
 
     extractor = extractor_for(rules_folders)
@@ -94,7 +95,13 @@ def extract_shard(
             failed[paper.paper_id] = _told(error)
         if progress:
             progress(number)
-    made, refused = _rows(extractions)
+    declared = audit.Declared(lambda: extractor.rules)
+
+    def rows(some: Sequence[Extraction]) -> dict[str, pa.Table]:
+        read = tables.rows(some)
+        return read | {"gains": audit.checked(read, declared)}
+
+    made, refused = _rows(extractions, rows)
     failed |= refused
     kept = [paper for paper in papers if paper.paper_id not in failed]
     part = put_part(place, made | {INDEX: index_table(kept)})
@@ -154,21 +161,23 @@ def _note(part: Part, failed: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _rows(extractions: Sequence[Extraction]) -> tuple[dict[str, pa.Table], dict[str, str]]:
+def _rows(
+    extractions: Sequence[Extraction], rows: Callable[[Sequence[Extraction]], dict[str, pa.Table]]
+) -> tuple[dict[str, pa.Table], dict[str, str]]:
     """The rows of all papers; where there is a paper whose rows cannot be, why."""
     try:
-        return tables.rows(extractions), {}
+        return rows(extractions), {}
     except Exception:
         kept = []
         failed = {}
         for extraction in extractions:
             try:
-                tables.rows([extraction])
+                rows([extraction])
             except Exception as error:
                 failed[extraction.paper.paper_id] = _told(error)
             else:
                 kept.append(extraction)
-        return tables.rows(kept), failed
+        return rows(kept), failed
 
 
 def _told(error: Exception) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.audit.claims import Claim
-from pipeline.audit.verdicts import Verdicts
+from pipeline.review.claims import Claim
+from pipeline.review.verdicts import Verdicts
 
 _Z = 1.959963984540054  # 95%
 _MARKS = ("<!-- precision: written by `paperclaims precision` -->", "<!-- end of precision -->")

@@ -14,6 +14,8 @@ from typing import Any
 from pipeline import tables
 from pipeline.audit.findings import SEVERITIES, Finding
 from pipeline.audit.published import CLAIMS, Case, Row, cases, claim_id, run_of, text_hash
+from pipeline.places import SNAPSHOTS, place_of
+from pipeline.store.snapshots import chosen
 
 # What a reviewer may correct, by table. Lists are written with semicolons.
 EDITABLE: Mapping[str, tuple[str, ...]] = {
@@ -81,14 +83,23 @@ class Cards:
 
 
 def cards(
-    out: Path, findings: Iterable[Finding], *, since: Path | None = None, limit: int | None = None
+    out: Path, findings: Iterable[Finding], *, since: str | None = None, limit: int | None = None
 ) -> Cards:
     """The cards of what is published in `out`, with what the audit found.
 
-    `since` is an older snapshot: claims that it does not make, or makes otherwise, are changed.
+    `since` is an older snapshot, by its id or as a folder of tables: claims that it does not make,
+    or makes otherwise, are changed.
     """
     snapshot = tables.snapshot(Path(out))
-    return cards_of(cases(snapshot), findings, run_of(snapshot), _digests(since), limit)
+    before = None if since is None else _digests(_older(Path(out), since))
+    return cards_of(cases(snapshot), findings, run_of(snapshot), before, limit)
+
+
+def _older(out: Path, since: str) -> Path:
+    if Path(since).is_dir():
+        return tables.snapshot(Path(since))
+    place = place_of(out)
+    return out / SNAPSHOTS / chosen(place, since).run_id
 
 
 def cards_of(
@@ -198,12 +209,10 @@ def digest(fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _digests(since: Path | None) -> Mapping[str, str] | None:
-    if since is None:
-        return None
+def _digests(snapshot: Path) -> Mapping[str, str]:
     return {
         claim_id(table, row): digest(fields_of(table, row, benchmarks))
-        for case in cases(tables.snapshot(since), CLAIMS)
+        for case in cases(snapshot, CLAIMS)
         for table in CLAIMS
         for row, benchmarks in _joined(table, case.rows[table])
     }

@@ -20,11 +20,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline import tables
-from pipeline.audit import AuditError, audit, page, published, written
-from pipeline.audit.claims import EDITABLE, NUMERIC, Cards, cards
+from pipeline.audit import OURS, AuditError, Declared, audit, published, written
 from pipeline.audit.published import claim_id, run_of
-from pipeline.audit.verdicts import Verdicts
 from pipeline.records import PipelineError
+from pipeline.review import page
+from pipeline.review.claims import EDITABLE, NUMERIC, Cards, cards
+from pipeline.review.verdicts import Verdicts
 
 LARGEST_BODY = 100_000
 _HEADERS = {
@@ -87,10 +88,18 @@ class Guard:
 
 
 def application(
-    made: Cards, verdicts: Verdicts, *, who: str, since: bool, token: str, port: int
+    made: Cards,
+    verdicts: Verdicts,
+    *,
+    who: str,
+    since: bool,
+    token: str,
+    port: int,
+    declared: Declared = OURS,
 ) -> Guard:
     """The page's server as an ASGI application."""
     texts: dict[str, str] = {}
+    entries: dict[str, str] = {}
 
     def home(_: Request) -> Response:
         return Response(page.served(), media_type="text/html")
@@ -119,7 +128,9 @@ def application(
         return JSONResponse(made.paper(paper_id))
 
     def rule(request: Request) -> Response:
-        return PlainTextResponse(page.entry(request.query_params.get("path", "")))
+        if not entries:
+            entries.update(page.entries_of(declared.rules))
+        return PlainTextResponse(page.entry(entries, request.query_params.get("path", "")))
 
     def search(request: Request) -> Response:
         wanted = request.query_params.get("q", "").casefold()
@@ -243,7 +254,8 @@ def serve(
     *,
     who: str | None,
     port: int,
-    since: Path | None,
+    since: str | None,
+    declared: Declared = OURS,
     told: Callable[[str], object],
 ) -> None:
     """Audit what is published in `out` and serve the page until the process is ended."""
@@ -252,7 +264,7 @@ def serve(
     findings = written.read(out, run_of(tables.snapshot(out))[0])
     if findings is None:
         told("Auditing the tables first ...")
-        audited = audit(out)
+        audited = audit(out, declared=declared)
         findings = audited.findings
         written.write(out, audited)
     made = cards(out, findings, since=since)
@@ -268,7 +280,7 @@ def serve(
         port = listening.getsockname()[1]
         app = application(
             made, verdicts, who=who or getpass.getuser(), since=since is not None, token=token,
-            port=port,
+            port=port, declared=declared,
         )  # fmt: skip
         told(
             f"{len(made.claims):,} claims of {len(made.papers):,} papers, "

@@ -17,12 +17,13 @@ from typing import Any
 
 import yaml
 
-from pipeline.audit.claims import CHOICES, EDITABLE, NUMERIC, Cards
+from pipeline.audit.declared import OURS, Declared
 from pipeline.audit.findings import CHECKS, SEVERITIES
-from pipeline.audit.precision import stratified
 from pipeline.audit.published import CLAIMS
-from pipeline.audit.verdicts import JUDGED, Verdict
-from pipeline.rules import load_rules
+from pipeline.review.claims import CHOICES, EDITABLE, NUMERIC, Cards
+from pipeline.review.precision import stratified
+from pipeline.review.verdicts import JUDGED, Verdict
+from pipeline.rules import Rules
 
 STATIC = Path(__file__).parent / "static"
 _CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -46,14 +47,19 @@ def served() -> str:
     return html(head=head, data="")
 
 
-def write_offline(path: Path, cards: Cards, verdicts: Iterable[Verdict] = ()) -> None:
-    """Write the page with all its data as one file."""
+def write_offline(
+    path: Path, cards: Cards, verdicts: Iterable[Verdict] = (), *, declared: Declared = OURS
+) -> None:
+    """Write the page with all its data as one file; `declared` is what made the claims."""
+    entries = entries_of(declared.rules)
     data = {
         "setup": setup(cards, who="", since=any(one.changed for one in cards.claims)),
         "index": {table: index(cards, table) for table in (*CLAIMS, "numbers")},
         "verdicts": told(verdicts, cards.hashes),
         "papers": {paper_id: cards.paper(paper_id) for paper_id in cards.papers},
-        "rules": {rule: entry(rule) for rule in sorted({one.rule for one in cards.claims})},
+        "rules": {
+            rule: entry(entries, rule) for rule in sorted({one.rule for one in cards.claims})
+        },
     }
     script, style = static("review.js"), static("review.css")
     policy = (
@@ -130,8 +136,8 @@ def told(verdicts: Iterable[Verdict], hashes: Mapping[str, str]) -> dict[str, li
     return found
 
 
-@cache
-def _entries() -> Mapping[str, str]:
+def entries_of(rules: Rules) -> Mapping[str, str]:
+    """By rule, its entry as it stands in rules/, for people to read."""
     return {
         one.path: yaml.safe_dump(
             {
@@ -145,12 +151,12 @@ def _entries() -> Mapping[str, str]:
             sort_keys=False,
             width=100,
         )
-        for one in load_rules()
+        for one in rules
     }
 
 
-def entry(rule: str) -> str:
-    """The entry of a rule as it stands in rules/, for people to read."""
+def entry(entries: Mapping[str, str], rule: str) -> str:
+    """The entry of a rule, or that there is none."""
     file, _, key = rule.partition("/")
-    found = _entries().get(rule)
+    found = entries.get(rule)
     return f"# rules/{file}.yaml\n{found}" if found else f"{key or rule}: made by code, or not ours"

@@ -2,102 +2,64 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline import tables
-from pipeline.audit import Audited, AuditError
-from pipeline.audit.claims import EDITABLE, fields_of
-from pipeline.audit.published import CLAIMS, Case, cases, claim_id, text_hash
-from pipeline.audit.verdicts import JUDGED, Verdict, Verdicts
+from pipeline.audit import OURS, Declared, checked
+from pipeline.audit.published import CLAIMS, Case, cases, claim_id, run_of, text_hash
+from pipeline.review.claims import EDITABLE, fields_of
+from pipeline.review.verdicts import JUDGED, Verdict, Verdicts
+from pipeline.store.publishing import LARGEST_SHARD, publish_tables
 
-REVIEWED = pa.field(
-    "reviewed",
-    pa.string(),
-    metadata={
-        "description": "What reviewers said of the row: `accept`, `edit` (corrected) or `missed` "
-        "(added by them); rows that they rejected are gone.",
-        "null": "not reviewed",
-    },
-)
+# A run in a place of reviewed tables makes all anew: their rows are not what the rules give.
+_MAKER = "review"
+_EXTRACTED = ("papers", *CLAIMS, "numbers")
 
 
-def apply(out: Path, verdicts: Verdicts, to: Path, audited: Audited) -> Counter[str]:
-    """Publish in the folder `to` what `out` holds, as reviewers and the audit left it.
+def apply(out: Path, verdicts: Verdicts, to: Path, *, declared: Declared = OURS) -> Counter[str]:
+    """Publish in the place `to`, as a snapshot of it, what `out` holds as reviewers left it.
 
-    Rejected rows are gone, edited ones corrected, missed ones added, each marked in a column
-    `reviewed`; `gains.basis` and `gains.checks` are filled in from the audit. Verdicts that
-    contradict each other, or were given on another text, change nothing. `to` must not be there
-    yet; it appears in one step. Gives how many rows were accepted, edited, rejected and added.
+    Rejected rows are gone, edited ones corrected, missed ones added, each marked in the column
+    `reviewed`; what is left is audited. Verdicts that contradict each other, or were given on
+    another text, change nothing. Gives how many rows were accepted, edited, rejected and added.
     """
-    if to.exists():
-        raise AuditError(f"{to}: is there already; name a folder that is not")
     snapshot = tables.snapshot(out)
+    settled, missed = _settled(verdicts)
+    done: Counter[str] = Counter()
+
+    def made() -> Iterator[dict[str, pa.Table]]:
+        found = cases(snapshot)
+        while some := list(itertools.islice(found, LARGEST_SHARD)):
+            batch: dict[str, list[dict[str, Any]]] = {name: [] for name in _EXTRACTED}
+            for case in some:
+                if case.paper:
+                    for name, rows in _reviewed(case, settled, missed, done).items():
+                        batch[name] += rows
+            read = {
+                name: pa.Table.from_pylist(rows, schema=tables.TABLES[name])
+                for name, rows in batch.items()
+            }
+            yield read | {"gains": checked(read, declared)}
+
+    publish_tables(to, made(), maker=_MAKER, sources=[str(out)], fingerprint=run_of(snapshot)[1])
+    return done
+
+
+def _settled(verdicts: Verdicts) -> tuple[dict[str, Verdict], dict[str, list[Verdict]]]:
+    """By claim what counts, and by paper the claims that were missed."""
     settled = verdicts.settled()
     missed: dict[str, list[Verdict]] = {}
     for one in settled.values():
         if one.verdict == "missed":
             missed.setdefault(one.paper_id, []).append(one)
-    bases = {one.claim_id: one.basis for one in audited.bases if one.claim_id and one.basis}
-    checks: dict[str, list[str]] = {}
-    for finding in audited.findings:
-        if finding.table == "gains" and finding.claim_id and finding.severity != "note":
-            checks.setdefault(finding.claim_id, []).append(finding.check)
-    done: Counter[str] = Counter()
-    to.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
-    try:
-        schemas = {
-            name: tables.TABLES[name].append(REVIEWED) if name in CLAIMS else tables.TABLES[name]
-            for name in tables.TABLES
-        }
-        for name in schemas:
-            (work / name).mkdir()
-        for name in ("runs", "rejects"):
-            pq.write_table(tables.read_table(snapshot, name), work / name / "part-00000.parquet")
-        extracted = ("papers", *CLAIMS, "numbers")
-        writers = {
-            name: pq.ParquetWriter(
-                work / name / "part-00000.parquet", schemas[name], compression="zstd"
-            )
-            for name in extracted
-        }
-        batch: dict[str, list[dict[str, Any]]] = {name: [] for name in extracted}
-
-        def flush() -> None:
-            for name, rows in batch.items():
-                writers[name].write_table(pa.Table.from_pylist(rows, schema=schemas[name]))
-                rows.clear()
-
-        for case in cases(snapshot):
-            for name, rows in _reviewed(case, settled, missed, done).items():
-                batch[name] += rows
-            for row in batch["gains"]:
-                row["basis"] = row["basis"] or bases.get(row["gain_id"])
-                row["checks"] = sorted({*row["checks"], *checks.get(row["gain_id"], ())})
-            if sum(map(len, batch.values())) > 50_000:
-                flush()
-        flush()
-        for writer in writers.values():
-            writer.close()
-        for path in work.rglob("*.parquet"):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        work.chmod(0o755)
-        work.rename(to)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
-    return done
+    return settled, missed
 
 
 def _reviewed(
@@ -254,11 +216,7 @@ def gold(out: Path, verdicts: Verdicts, to: Path) -> int:
     A paper counts where each of its claims is accepted, rejected or edited, and none is disputed.
     `paperclaims score` reads both files. Gives how many papers there are.
     """
-    settled = verdicts.settled()
-    missed: dict[str, list[Verdict]] = {}
-    for one in settled.values():
-        if one.verdict == "missed":
-            missed.setdefault(one.paper_id, []).append(one)
+    settled, missed = _settled(verdicts)
     judged = {one.paper_id for one in settled.values()}
     count = 0
     to.mkdir(parents=True, exist_ok=True)

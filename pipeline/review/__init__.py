@@ -1,0 +1,1 @@
+"""The review of claims by people: the page, the verdicts, and what becomes of them."""
