@@ -454,7 +454,7 @@ def audit(
     Reads every row's place, numbers and names anew, recomputes changes from their ends, and writes
     what does not hold to the tables `audit`, `audit_basis` and `audit_papers` beside the others.
 
-    Ends with 1 where there are errors.
+    Ends with 1 where there are errors, with 2 for wrong usage.
     """
     with _told_plainly():
         from pipeline import audit as auditing
@@ -466,6 +466,15 @@ def audit(
         if checks:
             terminal.print_page(auditing.catalogue() + "\n")
             return
+        if unknown := sorted(set(off or ()) - set(auditing.CHECKS)):
+            raise typer.BadParameter(
+                f"'{unknown[0]}' is not one of {', '.join(auditing.CHECKS)}.", param_hint="'--off'"
+            )
+        if format not in (None, "auto", *foreign.FORMATS):
+            raise typer.BadParameter(
+                f"'{format}' is not one of auto, {', '.join(foreign.FORMATS)}.",
+                param_hint="'--format'",
+            )
         if not out.exists():
             raise PipelineError(
                 f"{out}: no such file or folder; `paperclaims run` publishes tables"

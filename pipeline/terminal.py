@@ -257,13 +257,12 @@ def print_findings(found: Sequence[Finding], where: str, *, notes: bool) -> None
     told.sort(key=lambda one: severities.index(one.severity))
     for one in told[:_TOLD_FINDINGS]:
         line = Text(f"{one.severity}: ", style=_SEVERITIES[one.severity])
-        line.append(_on_one_line(f"{one.check}, {one.paper_id}, {one.table}"), "bold")
-        at = f"{one.field}[{one.start}:{one.end}]" if one.field else ""
-        line.append(_on_one_line(f" {at}: {one.message}"), "none")
-        if one.expected is not None:
-            line.append(_on_one_line(f"; expected {one.expected}"))
-        if one.found is not None:
-            line.append(_on_one_line(f"; found {one.found}"))
+        at = f" {one.field}[{one.start}:{one.end}]" if one.start is not None else ""
+        line.append(_on_one_line(f"{one.check}, {one.paper_id}, {one.table}{at}:"), "bold")
+        told_of = (("", one.message), ("; expected", one.expected), ("; found", one.found))
+        for what, words in told_of:
+            if words is not None:
+                line.append(f"{what} {_on_one_line(words)}")
         console.print(line, soft_wrap=True)
     if (more := len(told) - _TOLD_FINDINGS) > 0:
         console.print(Text(f"... and {more:,} more, all in {visible(where)}"), soft_wrap=True)

@@ -349,7 +349,7 @@ def test_ends_and_change_in_two_sentences_are_held_together() -> None:
         case = Case("p", {"abstract": ""}, {"gains": [ends, delta]})
         return [one.expected for one in CHECKS["apart"].findings(case)]
 
-    assert told(12, 50) == ["10"]
+    assert told(12, 50) == ["10% (points)"]
     assert told(10, 50) == told(25, 50) == []
     assert told(12, 0) == told(12, 50, model="Falcon") == told(12, 50, qualifiers=["up_to"]) == []
 
@@ -451,6 +451,21 @@ def test_two_records_of_one_paper_with_other_values_are_listed(tmp_path: Path) -
     assert {one.paper_id for one in found if one.check == "same-paper"} == {"a", "b"}
 
 
+def test_a_record_of_another_source_that_tells_other_values_is_listed(tmp_path: Path) -> None:
+    text = "ZapTune is a recipe for very small models. It reaches an accuracy of {} on MMLU, by {}."
+    for name, given in (
+        ("one", ("86.4%", "3.2 points")),
+        ("two", ("87.4%", "3.2 percentage points")),
+        ("three", ("86.4 %", "3.2 pp")),
+    ):
+        record = {"title": "ZapTune: a recipe", "abstract": text.format(*given)}
+        record |= {"id": "arxiv:2509.00001"} if name == "one" else {}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    store.run(sorted(tmp_path.glob("*.jsonl")), tmp_path / "out", workers=1)
+    told = [one for one in audit(tmp_path / "out").findings if one.check == "same-paper"]
+    assert [(one.expected, one.found) for one in told] == [("87.4%", "86.4%")]
+
+
 def test_what_a_value_does_not_tell_is_a_note_and_lowers_the_papers_score(tmp_path: Path) -> None:
     publish(tmp_path, Paper("p", "T", "It improves by 5.2%."))
     audited = audit(tmp_path)
@@ -493,9 +508,12 @@ def test_findings_written_once_are_those_of_their_run_only(out: Path) -> None:
 
 
 def test_a_check_that_is_not_there_is_told(out: Path) -> None:
-    code, said = paperclaims("audit", str(out), "--off", "nothing")
-    assert code == 1
-    assert "nothing: no such check; there are place, " in said
+    for option, word in (("--off", "nothing"), ("--format", "xml")):
+        code, said = paperclaims("audit", str(out), option, word)
+        assert code == 2
+        assert f"'{word}' is not one of " in said
+    with pytest.raises(auditing.AuditError, match="nothing: no such check; there are place, "):
+        audit(out, off=["nothing"])
 
 
 def test_every_check_asks_something_and_has_an_example() -> None:
@@ -574,6 +592,27 @@ def test_plain_lines_are_audited(tmp_path: Path) -> None:
         tmp_path, "x.jsonl", "".join(json.dumps({**line, "value": v}) + "\n" for v in (3.2, 32))
     )
     assert "expected 3.2" in said
+
+
+def test_a_place_outside_the_text_is_no_place(tmp_path: Path) -> None:
+    line = {"text": TEXT, "start": len(TEXT), "end": len(TEXT) + 3, "label": "gain"}
+    assert "outside the text" in foreign(tmp_path, "x.jsonl", json.dumps(line) + "\n")
+    span = {"text": TEXT, "ents": [{"start": 0, "end": 999, "label": "MODEL"}]}
+    assert "outside the text" in foreign(tmp_path, "x.json", json.dumps(span))
+
+
+def test_what_other_formats_mean_by_it_is_no_fault(tmp_path: Path) -> None:
+    text = "ZapTune gains 3.2% on GSM8K."
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "a.ann").write_text("T1\tGain 0 7;14 18\tZapTune 3.2%\n", encoding="utf-8")
+    near = {**_langextract("gain", "gain of 3.2%", 8, 18), "alignment_status": "match_fuzzy"}
+    record = {"text": text, "extractions": [near]}
+    (tmp_path / "x.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    known = {"text": text, "ents": [{"start": 0, "end": 7, "label": "MODEL", "kb_id": "Q42"}]}
+    (tmp_path / "x.json").write_text(json.dumps(known), encoding="utf-8")
+    for name, warnings in (("a.ann", 0), ("x.jsonl", 1), ("x.json", 0)):
+        code, said = paperclaims("audit", str(tmp_path / name))
+        assert (code, said.count("warning: ")) == (0, warnings), said
 
 
 def test_a_file_of_no_known_format_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ the texts are read anew, so that a fault there shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from pipeline.audit.between import Between
 from pipeline.audit.checks import claim_of, told
 from pipeline.audit.declared import OURS, Declared
 from pipeline.audit.findings import CHECKS, SEVERITIES, Check, Finding, Severity, catalogue
-from pipeline.audit.published import Case, cases, cases_of, claim_id, run_of
+from pipeline.audit.published import Case, Held, cases, cases_of, claim_id, held, run_of
 from pipeline.records import PipelineError
 
 __all__ = [
@@ -90,7 +90,14 @@ def audit(
     snapshot = tables.snapshot(Path(out))
     run_id, fingerprint = run_of(snapshot)
     found = cases(snapshot, declared=declared)
-    return audit_cases(found, off=off, run_id=run_id, fingerprint=fingerprint, progress=progress)
+    return audit_cases(
+        found,
+        off=off,
+        run_id=run_id,
+        fingerprint=fingerprint,
+        others=held(snapshot),
+        progress=progress,
+    )
 
 
 def known_checks(names: Collection[str]) -> None:
@@ -111,12 +118,16 @@ def audit_cases(
     off: Collection[str] = (),
     run_id: str = "",
     fingerprint: str = "",
+    others: Mapping[str, Sequence[Held]] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Audited:
-    """Run the checks over papers, whatever they were read from."""
+    """Run the checks over papers, whatever they were read from.
+
+    `others` are other records of theirs, by the paper.
+    """
     audited = Audited(run_id=run_id, rules_fingerprint=fingerprint)
     checks = [check for name, check in CHECKS.items() if name not in off]
-    together = Between()
+    together = Between(others)
     for case in found:
         findings = list(audit_case(case, checks))
         audited.papers += bool(case.paper)
@@ -146,18 +157,18 @@ def checked(made: Mapping[str, pa.Table], declared: Declared = OURS) -> pa.Table
     gains = made["gains"]
     asked = [one for one in CHECKS.values() if one.severity != "note" and not one.of_text]
     needed = {name: made[name] for name in ("papers", "models", "benchmarks", "gains")}
-    held: dict[str, set[str]] = {}
+    against: dict[str, set[str]] = {}
     bases: dict[str, str] = {}
     for case in cases_of(needed, declared):
         if case.rows["gains"]:
             for finding in audit_case(case, asked):
                 if finding.table == "gains" and finding.claim_id is not None:
-                    held.setdefault(finding.claim_id, set()).add(finding.check)
+                    against.setdefault(finding.claim_id, set()).add(finding.check)
             bases |= {one.claim_id: one.basis for one in _bases(case) if one.claim_id and one.basis}
     claims = list(zip(*(gains.column(c).to_pylist() for c in ("gain_id", "basis")), strict=True))
     columns = {
         "basis": [basis or bases.get(claim) for claim, basis in claims],
-        "checks": [sorted(held.get(claim, ())) for claim, _ in claims],
+        "checks": [sorted(against.get(claim, ())) for claim, _ in claims],
     }
     for name, values in columns.items():
         at = gains.schema.get_field_index(name)

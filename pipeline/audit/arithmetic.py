@@ -12,7 +12,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.audit.reading import MAGNITUDE, NUMBER, SCALES, UNIT, Printed, folded, printed
+from pipeline.audit.reading import (
+    MAGNITUDE,
+    NUMBER,
+    SCALES,
+    UNIT,
+    Printed,
+    decimals,
+    folded,
+    printed,
+)
 
 _APPROXIMATE = (
     r"(?:~|about|around|approximately|roughly|nearly|almost|over|more\sthan|less\sthan|at\sleast|"
@@ -365,3 +374,16 @@ def expected(one: Told) -> Reading:
         ways = [way for way in ways if way.basis == "points"] or ways
     usual = [way for way in ways if way.name in _USUAL]
     return min(usual or ways, key=lambda way: abs(way.exact - one.change.value))
+
+
+def fault(one: Told) -> tuple[str, str] | None:
+    """What a change should be and what it is said to be, where it computes in no way.
+
+    None where it computes, and where it is only told about how much it is.
+    """
+    if one.approximate or reading(one) is not None:
+        return None
+    near = expected(one)
+    places = decimals(one.change.half)
+    unit = {"%": "%", "x": "x", "points": " points"}.get(one.change.unit or "", "")
+    return f"{near.exact:.{places}f}{unit} ({near.name})", f"{one.change.value:.{places}f}{unit}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.audit.findings import Finding, between
-from pipeline.audit.published import Case, Row
+from pipeline.audit.published import Case, Held, Row
+from pipeline.audit.reading import NUMBER, UNIT, folded, printed
 
 SAME_RESULT = between(
     "same-result", "contradictions", "note",
@@ -27,9 +28,14 @@ _NAMED = 3
 
 
 class Between:
-    """Gathers papers one by one, and then tells where they differ."""
+    """Gathers papers one by one, and then tells where they differ.
 
-    def __init__(self) -> None:
+    `held` are other records of published papers, by the paper.
+    """
+
+    def __init__(self, held: Mapping[str, Sequence[Held]] | None = None) -> None:
+        self._held = held or {}
+        self._versions: list[Finding] = []
         self._levels: dict[tuple[str, ...], list[tuple[str, Row]]] = defaultdict(list)
         self._titles: dict[str, list[tuple[str, frozenset[str]]]] = defaultdict(list)
 
@@ -47,6 +53,7 @@ class Between:
                     )
                 }  # fmt: skip
                 self._levels[key].append((case.paper_id, kept))
+        self._versions += self._other_records(case)
         title = re.sub(r"[\W_]+", " ", case.text("title")).casefold().strip()
         if len(title) > 20:
             values = frozenset(
@@ -57,8 +64,17 @@ class Between:
             )
             self._titles[title].append((case.paper_id, values))
 
+    def _other_records(self, case: Case) -> Iterator[Finding]:
+        told = _results(case.text("title"), case.text("abstract"))
+        for other in self._held.get(case.paper_id, ()):
+            values = _results(other.title, other.abstract)
+            if told and values and told != values:
+                where = other.source if other.paper_id == case.paper_id else other.paper_id
+                yield _other_values(case.paper_id, where, values, told)
+
     def findings(self) -> Iterator[Finding]:
-        """Every claim that another paper tells otherwise."""
+        """Every claim that another paper tells otherwise, or another record of its paper."""
+        yield from self._versions
         for (model, benchmark, metric, _unit), claims in self._levels.items():
             for paper_id, row in claims:
                 others = [
@@ -80,11 +96,29 @@ class Between:
             for paper_id, values in records:
                 for other_id, told in records:
                     if other_id != paper_id and values and told and values != told:
-                        yield SAME_PAPER.finding(
-                            paper_id, "papers", None, f"other values in {other_id}",
-                            ", ".join(sorted(told - values)) or "no more",
-                            ", ".join(sorted(values - told)) or "no more",
-                        )  # fmt: skip
+                        yield _other_values(paper_id, other_id, told, values)
+
+
+def _other_values(
+    paper_id: str, where: str, told: frozenset[str], values: frozenset[str]
+) -> Finding:
+    """That another record tells what this one does not, or the other way round."""
+    only = [", ".join(sorted(some)) or "no more" for some in (told - values, values - told)]
+    return SAME_PAPER.finding(paper_id, "papers", None, f"other values in {where}", *only)
+
+
+def _results(*texts: str) -> frozenset[str]:
+    """The percentages, differences and multiples of texts, which are the same however written."""
+    found: set[str] = set()
+    for text in texts:
+        for one in _NUMBER_WITH_UNIT.finditer(folded(text)):
+            number = printed(one[1], None, one[2])
+            if number.unit in ("%", "points", "x"):
+                found.add(f"{number.value:g}{'%' if number.unit == '%' else f' {number.unit}'}")
+    return frozenset(found)
+
+
+_NUMBER_WITH_UNIT = re.compile(rf"(?<![\w.])({NUMBER})({UNIT})")
 
 
 def _fine(row: Row, other: Row) -> float:

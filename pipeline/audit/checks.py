@@ -15,7 +15,7 @@ from functools import lru_cache
 from pipeline.audit import arithmetic
 from pipeline.audit.findings import Told, check
 from pipeline.audit.published import CLAIMS, Case, Row, text_hash
-from pipeline.audit.reading import MAGNITUDE, NUMBER, Printed, decimals, folded, printed
+from pipeline.audit.reading import MAGNITUDE, NUMBER, Printed, folded, printed
 
 PLACED = (*CLAIMS, "numbers")
 _VALUES = ("value", "value_low", "value_high", "value_from", "value_to")
@@ -250,13 +250,8 @@ def _cover(case: Case) -> Told:
 def _arithmetic(case: Case) -> Told:
     """Where a text tells both ends and the change, does it compute under any reading?"""
     for field, one in told(case):
-        if arithmetic.reading(one) is None and not one.approximate:
-            near = arithmetic.expected(one)
-            digits = decimals(one.change.half)
-            unit = {"%": "%", "x": "x", "points": " points"}.get(one.change.unit or "", "")
-            should = f"{near.exact:.{digits}f}{unit} ({near.name})"
-            yield (*_claimed(case, field, one), "the change is not that of its ends", should,
-                   f"{one.change.value:.{digits}f}{unit}")  # fmt: skip
+        if (wrong := arithmetic.fault(one)) is not None:
+            yield (*_claimed(case, field, one), "the change is not that of its ends", *wrong)
 
 
 @check("other-end", "arithmetic", "note", "from 50 to 100, a 50% increase: 50% of the 100")
@@ -338,15 +333,8 @@ def _apart(case: Case) -> Told:
             Printed(other["value"], "%" if other["unit"] == "percent" else "points", fine),
             False, "", "",
         )  # fmt: skip
-        if arithmetic.reading(one) is None:
-            near = arithmetic.expected(one)
-            yield (
-                "gains",
-                other,
-                f"not the change of {row['surface']}",
-                f"{near.exact:.4g}",
-                (other["surface"]),
-            )
+        if (wrong := arithmetic.fault(one)) is not None:
+            yield "gains", other, f"not the change of {row['surface']}", *wrong
 
 
 def _by_quantity(case: Case, kind: str) -> dict[tuple[object, ...], Row | None]:

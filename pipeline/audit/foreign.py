@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.audit import AuditError, arithmetic, known_checks
-from pipeline.audit.findings import Finding
+from pipeline.audit.findings import Finding, Severity
 from pipeline.audit.reading import NUMBER, folded, printed
 
 FORMATS = ("langextract", "brat", "spacy", "plain")
@@ -23,7 +23,10 @@ FORMATS = ("langextract", "brat", "spacy", "plain")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A span that another program found; `start` is None where it told no place."""
+    """A span that another program found; `start` is None where it told no place.
+
+    `is_near` says that the program knows its surface not to be exactly what stands there.
+    """
 
     id: str
     label: str
@@ -31,7 +34,7 @@ class Mark:
     start: int | None
     end: int | None
     value: float | str | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
+    is_near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,12 @@ def _langextract(path: Path) -> Iterator[Document]:
         marks = []
         for at, one in enumerate(record.get("extractions") or ()):
             interval = one.get("char_interval") or {}
-            attributes = one.get("attributes") or {}
-            value = attributes.get("value")
+            value = (one.get("attributes") or {}).get("value")
+            is_near = str(one.get("alignment_status") or "match_exact") != "match_exact"
             marks.append(
                 Mark(
                     f"{at}", str(one["extraction_class"]), str(one["extraction_text"]),
-                    interval.get("start_pos"), interval.get("end_pos"), value, attributes,
+                    interval.get("start_pos"), interval.get("end_pos"), value, is_near,
                 )
             )  # fmt: skip
         yield Document(str(record.get("document_id") or number), record["text"], tuple(marks))
@@ -104,6 +107,7 @@ def _brat(path: Path) -> Iterator[Document]:
         notes = one.with_suffix(".ann")
         if not notes.exists():
             continue
+        text = one.read_bytes().decode("utf-8")
         marks, values = [], {}
         lines = notes.read_text(encoding="utf-8").splitlines()
         for line in lines:
@@ -115,9 +119,12 @@ def _brat(path: Path) -> Iterator[Document]:
             if line.startswith("T"):
                 key, kind, surface = line.split("\t", 2)
                 label, places = kind.split(" ", 1)
-                ends = [int(place) for place in re.findall(r"\d+", places)]
-                marks.append(Mark(key, label, surface, ends[0], ends[-1], values.get(key)))
-        text = one.read_bytes().decode("utf-8")
+                pieces = [[int(end) for end in piece.split()] for piece in places.split(";")]
+                start, end = pieces[0][0], pieces[-1][1]
+                # A span of several pieces is told by their words alone.
+                if surface == " ".join(text[first:last] for first, last in pieces):
+                    surface = text[start:end]
+                marks.append(Mark(key, label, surface, start, end, values.get(key)))
         yield Document(one.stem, text, tuple(marks))
 
 
@@ -135,7 +142,7 @@ def _spacy(path: Path) -> Iterator[Document]:
         marks = tuple(
             Mark(
                 f"{at}", str(span.get("label") or ""), record["text"][span["start"] : span["end"]],
-                span["start"], span["end"], span.get("kb_id") or span.get("id") or None,
+                span["start"], span["end"], span.get("value"),
             )
             for at, span in enumerate(spans)
         )  # fmt: skip
@@ -184,7 +191,7 @@ def _found(document: Document) -> Iterator[Finding]:
 
         def finding(
             check: str,
-            severity: Any,
+            severity: Severity,
             message: str,
             expected: object,
             found: object,
@@ -201,13 +208,15 @@ def _found(document: Document) -> Iterator[Finding]:
             where = document.text.find(mark.surface)
             place = f"{where}:{where + len(mark.surface)}" if where >= 0 else None
             message = "it tells no place" if place else "it stands nowhere in the text"
-            yield finding("place", "warning" if place else "error", message, place, mark.surface)
+            how: Severity = "warning" if place else "error"
+            yield finding("place", how, message, place, mark.surface)
             continue
-        there = document.text[mark.start : mark.end] if 0 <= mark.start < mark.end else None
+        inside = 0 <= mark.start < mark.end <= len(document.text)
+        there = document.text[mark.start : mark.end] if inside else None
         if there != mark.surface:
-            yield finding(
-                "place", "error", "the text at its place is not its surface", mark.surface, there
-            )
+            message = "the text at its place is not its surface" if inside else "outside the text"
+            severity: Severity = "warning" if inside and mark.is_near else "error"
+            yield finding("place", severity, message, mark.surface or None, there)
         number = _float(mark.value)
         if number is not None:
             read_anew = [
@@ -220,7 +229,7 @@ def _found(document: Document) -> Iterator[Finding]:
             if read_anew and not any(
                 abs(abs(number) - one) < 1e-9 * max(1, one) for one in read_anew
             ):
-                told = ", ".join(f"{one:g}" for one in read_anew)
+                told = ", ".join(dict.fromkeys(f"{one:g}" for one in read_anew))
                 yield finding(
                     "number", "error", "its value is not told by its surface", told, mark.value
                 )
@@ -235,14 +244,11 @@ def _found(document: Document) -> Iterator[Finding]:
             )
         seen[key] = mark.id
     for one in arithmetic.told(document.text):
-        way = arithmetic.reading(one)
-        if way is None and not one.approximate:
-            near = arithmetic.expected(one)
+        if (wrong := arithmetic.fault(one)) is not None:
             yield Finding(
                 paper_id=document.id, table="text", claim_id=None, check="arithmetic",
                 severity="warning", message="the change is not that of its ends", field="text",
-                start=one.start, end=one.end, expected=f"{near.exact:.4g} ({near.name})",
-                found=f"{one.change.value:g}",
+                start=one.start, end=one.end, expected=wrong[0], found=wrong[1],
             )  # fmt: skip
 
 

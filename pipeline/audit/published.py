@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline import tables
 from pipeline.audit.declared import OURS, Declared
+from pipeline.places import MANIFEST
 
 Row = Mapping[str, Any]
 
@@ -75,6 +78,33 @@ def run_of(snapshot: Path) -> tuple[str, str]:
         return "", ""
     last = max(runs.to_pylist(), key=lambda run: run["finished"])
     return last["run_id"], last["rules_fingerprint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another record of a published paper: from another source, or of another version."""
+
+    paper_id: str
+    source: str
+    title: str
+    abstract: str
+
+
+def held(snapshot: Path) -> dict[str, list[Held]]:
+    """By published paper, its other records, which a run keeps beside the tables."""
+    manifest = snapshot / MANIFEST
+    found: dict[str, list[Held]] = {}
+    if not manifest.exists():
+        return found
+    for name, file in json.loads(manifest.read_text(encoding="utf-8"))["files"].items():
+        table = name.partition("/")[0]
+        if table == "held":
+            path = snapshot.parents[1] / "parts" / table / f"{file['sha256'][:32]}.parquet"
+            for row in pq.read_table(path).to_pylist():
+                if row["same_as"] is not None:
+                    record = (row["source_text"], row["title_text"], row["abstract"])
+                    found.setdefault(row["same_as"], []).append(Held(row["paper_id"], *record))
+    return found
 
 
 def cases(

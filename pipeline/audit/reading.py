@@ -6,6 +6,7 @@ knows digits, decimals, thousands, a magnitude, a unit, and how exactly a number
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -108,6 +109,6 @@ def printed(digits: str, magnitude: str | None, unit: str | None, sign: str = ""
     return Printed(float(plain) * many, known or named or None, half, sign.strip())
 
 
-def decimals(digits: float) -> int:
-    """How many places after the point a number of this fineness is told with."""
-    return max(0, min(4, len(f"{digits:.6f}".rstrip("0").partition(".")[2])))
+def decimals(half: float) -> int:
+    """How many places after the point a number has whose last digit counts twice this."""
+    return max(0, min(4, round(-math.log10(2 * half))))
