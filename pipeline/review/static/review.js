@@ -206,7 +206,7 @@
     if (!one) {
       state.card = state.paper = null;
       const stale = gone();
-      $("card").replaceChildren(el("h2", {}, "Nothing here"), el("p", {}, "This queue is done, or holds nothing. Choose another above."), stale);
+      $("card").replaceChildren(el("h2", {}, "Nothing here"), el("p", {}, "This queue is done, or holds nothing. Choose another above."), ...(stale ? [stale] : []));
       return;
     }
     state.paper = await source.paper(one.paper);
