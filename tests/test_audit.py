@@ -333,19 +333,25 @@ def test_the_audit_knows_names_and_metrics_that_a_users_rules_declare(tmp_path: 
         assert [name for name in ("name", "better") if f"warning: {name}" in said.output] == held
 
 
-def test_ends_and_change_in_two_sentences_are_held_together() -> None:
-    bound = {"metric": "F1", "benchmark": "MMLU", "model": "ZapTune", "direction": "up"}
-    place = {"field": "abstract", "start": 0, "end": 4, "rule": "r", "qualifiers": []}
-    ends = {
-        **bound, **place, "kind": "from_to", "value_from": 40.0, "value_to": 50.0,
-        "unit": "percent", "surface": "40% to 50%", "sentence_start": 0, "gain_id": "a",
+def gain(**columns: object) -> dict[str, object]:
+    """A row of gains with what is asked of every one, and these columns."""
+    return {
+        "gain_id": "a", "field": "abstract", "start": 0, "end": 4, "rule": "r", "unit": "percent",
+        "metric": "F1", "benchmark": "MMLU", "model": "ZapTune", "direction": None,
+        "qualifiers": [], "sentence_start": 0, **columns,
     }  # fmt: skip
 
+
+def test_ends_and_change_in_two_sentences_are_held_together() -> None:
+    ends = gain(
+        kind="from_to", value_from=40.0, value_to=50.0, surface="40% to 50%", direction="up"
+    )
+
     def told(value: float, sentence: int, **other: object) -> list[object]:
-        delta = {
-            **bound, **place, "kind": "delta", "value": value, "unit": "percent",
-            "surface": f"{value:g}%", "sentence_start": sentence, "gain_id": "b", **other,
-        }  # fmt: skip
+        delta = gain(
+            kind="delta", value=value, surface=f"{value:g}%", direction="up", gain_id="b",
+            sentence_start=sentence, **other,
+        )  # fmt: skip
         case = Case("p", {"abstract": ""}, {"gains": [ends, delta]})
         return [one.expected for one in CHECKS["apart"].findings(case)]
 
@@ -355,20 +361,10 @@ def test_ends_and_change_in_two_sentences_are_held_together() -> None:
 
 
 def test_a_result_that_title_and_abstract_tell_otherwise_is_a_warning() -> None:
-    one = {
-        "kind": "score", "metric": "F1", "benchmark": "MMLU", "model": "ZapTune", "unit": "percent",
-        "direction": None, "value": 51.3, "surface": "51.3%", "field": "title", "start": 0,
-        "end": 5, "rule": "r", "gain_id": "a",
-    }  # fmt: skip
+    one = gain(kind="score", value=51.3, surface="51.3%", field="title")
 
     def told(value: float) -> int:
-        other = {
-            **one,
-            "field": "abstract",
-            "value": value,
-            "surface": f"{value:g}%",
-            "gain_id": "b",
-        }
+        other = gain(kind="score", value=value, surface=f"{value:g}%", gain_id="b")
         return len(list(CHECKS["told-twice"].findings(Case("p", {}, {"gains": [one, other]}))))
 
     assert [told(value) for value in (51.3, 51.35, 51.9)] == [0, 0, 1]
@@ -505,6 +501,37 @@ def test_findings_written_once_are_those_of_their_run_only(out: Path) -> None:
     assert written.read(out, "another") is None
     (out / "audit" / "part-00000.parquet").write_bytes(b"PAR1")
     assert written.read(out, "a-run") is None
+
+
+def test_the_tables_of_an_audit_are_replaced_together_or_not_at_all(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audited = audit(out)
+
+    def run_ids() -> set[str]:
+        return {
+            row["run_id"]
+            for name in written.AUDIT_TABLES
+            for row in pq.read_table(out / name).to_pylist()
+        }
+
+    for run_id in ("first", "second"):
+        audited.run_id = run_id
+        written.write(out, audited)
+        assert run_ids() == {run_id}
+    assert len(list((out / ".audited").iterdir())) == 2  # the tables, and the link to them
+    audited.run_id = "third"
+    real = written.pq.write_table
+
+    def full(table: object, path: Path, **rest: object) -> None:
+        if path.parent.name == "audit_papers":
+            raise OSError("no space left on the device")
+        real(table, path, **rest)
+
+    monkeypatch.setattr(written.pq, "write_table", full)
+    with pytest.raises(OSError, match="no space"):
+        written.write(out, audited)
+    assert run_ids() == {"second"}
 
 
 def test_a_check_that_is_not_there_is_told(out: Path) -> None:

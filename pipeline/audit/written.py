@@ -1,9 +1,11 @@
-"""The audit's own tables, beside those that it audits, each replaced in one step."""
+"""The audit's own tables, beside those that it audits."""
 
 from __future__ import annotations
 
 import csv
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,8 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.audit import Audited, Finding
+from pipeline.places import sync_folder
 
 _PART = "part-00000.parquet"
+# Where the tables of the last audit are, and the link that leads to them.
+_KEPT, _CURRENT = ".audited", "current"
 
 
 def _schema(description: str, *columns: tuple[str, pa.DataType, str, str]) -> pa.Schema:
@@ -77,18 +82,41 @@ AUDIT_TABLES: dict[str, pa.Schema] = {
 
 
 def write(out: Path, audited: Audited) -> None:
-    """Write the findings, readings and scores into `out`, as tables like those published there."""
+    """Write the findings, readings and scores into `out`, as tables like those published there.
+
+    All three are replaced in one step, once they are on the disk.
+    """
     rows: dict[str, Sequence[object]] = {
         "audit": audited.findings,
         "audit_basis": audited.bases,
         "audit_papers": audited.scores,
     }
-    for name, made in rows.items():
-        listed: list[dict[str, Any]] = [
+    kept = out / _KEPT
+    kept.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=kept))
+    made.chmod(0o755)
+    for name, listed in rows.items():
+        dicts: list[dict[str, Any]] = [
             {"run_id": audited.run_id, **asdict(one)}  # type: ignore[call-overload]
-            for one in made
+            for one in listed
         ]
-        replace_table(out / name, pa.Table.from_pylist(listed, schema=AUDIT_TABLES[name]))
+        (made / name).mkdir()
+        path = made / name / _PART
+        table = pa.Table.from_pylist(dicts, schema=AUDIT_TABLES[name])
+        pq.write_table(table, path, compression="zstd")
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        sync_folder(made / name)
+    sync_folder(made)
+    turned = kept / f"{made.name}.new"
+    turned.symlink_to(made.name)
+    turned.replace(kept / _CURRENT)
+    for name in rows:
+        if not (out / name).is_symlink():
+            (out / name).symlink_to(Path(_KEPT, _CURRENT, name))
+    for other in kept.iterdir():
+        if other.name not in (made.name, _CURRENT):
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def read(out: Path, run_id: str) -> list[Finding] | None:
@@ -120,13 +148,3 @@ def _harmless(cell: object) -> object:
     if isinstance(cell, str) and cell.lstrip()[:1] in {"=", "+", "-", "@", "|", "%"}:
         return f"'{cell}"
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"\t", "\r", "\n"} else cell
-
-
-def replace_table(folder: Path, table: pa.Table) -> None:
-    """Write a table as the one file of a folder, on the disk before it is seen."""
-    folder.mkdir(parents=True, exist_ok=True)
-    unnamed = folder / ".new"
-    pq.write_table(table, unnamed, compression="zstd")
-    with unnamed.open("rb") as file:
-        os.fsync(file.fileno())
-    unnamed.replace(folder / _PART)

@@ -320,21 +320,17 @@ def publish(
     if base is not None and manifest.content() == base.content():
         sweep(place)
         return replace(summary, rows=base.rows, seconds=_seconds_since(plan.started))
-    run = tables.Run(
-        run_id=manifest.run_id,
-        started=plan.started,
-        finished=datetime.datetime.now(datetime.UTC),
-        version=manifest.version,
-        rules_fingerprint=plan.fingerprint,
-        sources=tuple(map(tables.encodable, plan.sources)),
+    run = _run(
+        manifest,
+        rows,
+        plan.started,
+        plan.sources,
         read=plan.read,
         new=summary.new,
         changed=summary.changed,
         unchanged=summary.unchanged,
         removed=summary.removed,
         rejected=summary.rejected,
-        rows=rows,
-        seconds=_seconds_since(plan.started),
     )
     manifest = _with_run(desk, manifest, run)
     turn(place, manifest)
@@ -370,8 +366,8 @@ def publish_tables(
             raise StoreError(f"{place.address}: holds the tables of runs; name another folder")
         parts = []
         for one in made:
-            rows = one["papers"].select(PAPER_COLUMNS).to_pylist()
-            index = index_table([Paper(**row) for row in rows])
+            papers = one["papers"].select(PAPER_COLUMNS).to_pylist()
+            index = index_table([Paper(**row) for row in papers])
             parts.append(put_part(place, {**one, INDEX: index}))
         none = tables.TABLES["rejects"].empty_table()
         single = {
@@ -391,26 +387,45 @@ def publish_tables(
             sweep(place)
             return base.run_id
         count = sum(part.papers for part in parts)
-        run = tables.Run(
-            run_id=manifest.run_id,
-            started=started,
-            finished=datetime.datetime.now(datetime.UTC),
-            version=manifest.version,
-            rules_fingerprint=fingerprint,
-            sources=tuple(map(tables.encodable, sources)),
-            read=count,
-            new=count if base is None else 0,
-            changed=0,
-            unchanged=0 if base is None else count,
-            removed=0,
-            rejected=0,
-            rows={n: sum(part.files[n].rows for part in parts) for n in tables.EXTRACTED},
-            seconds=_seconds_since(started),
-        )
+        rows = {n: sum(part.files[n].rows for part in parts) for n in tables.EXTRACTED}
+        new = count if base is None else 0
+        run = _run(manifest, rows, started, sources, read=count, new=new, unchanged=count - new)
         turn(place, _with_run(desk, manifest, run))
         prune(place, manifest.run_id, keep)
         sweep(place)
         return manifest.run_id
+
+
+def _run(
+    manifest: Manifest,
+    rows: Mapping[str, int],
+    started: datetime.datetime,
+    sources: Sequence[str],
+    *,
+    read: int,
+    new: int,
+    unchanged: int,
+    changed: int = 0,
+    removed: int = 0,
+    rejected: int = 0,
+) -> tables.Run:
+    """The row of `runs` for a snapshot that is ready by now."""
+    return tables.Run(
+        run_id=manifest.run_id,
+        started=started,
+        finished=datetime.datetime.now(datetime.UTC),
+        version=manifest.version,
+        rules_fingerprint=manifest.rules_fingerprint,
+        sources=tuple(map(tables.encodable, sources)),
+        read=read,
+        new=new,
+        changed=changed,
+        unchanged=unchanged,
+        removed=removed,
+        rejected=rejected,
+        rows=rows,
+        seconds=_seconds_since(started),
+    )
 
 
 def _with_run(desk: Desk, manifest: Manifest, run: tables.Run) -> Manifest:
