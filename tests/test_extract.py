@@ -99,3 +99,11 @@ def test_a_long_text_of_all_repeated_heads_is_read() -> None:
 def test_a_text_of_one_long_word_or_many_lines_is_read() -> None:
     check_invariants(extract("x" * 10_000))
     check_invariants(extract("We\nimprove\naccuracy\nby\n3.2%\non\nMMLU.\n" * 20))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [(r"It is $\frac{1}{2}$ of it.", [None]), (r"It takes 1{,}000 steps.", [1000.0])],
+)
+def test_numerator_and_denominator_are_not_one_number(text: str, values: list[float]) -> None:
+    assert [number.value for number in extract(text).numbers] == values

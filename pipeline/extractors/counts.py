@@ -75,7 +75,9 @@ class Counts:
                 else:
                     told = phrased.get(start) or _by_form(text, quantity, start, end)
                     kind, rule = told or ("other", _why_unbound(quantity, start, measured))
-                numbers.append(Number(span=span, rule=rule, value=value, use=kind, gain_id=gain_id))
+                # The two numbers of `\frac{1}{2}` are one run of digits once its braces are gone.
+                read = None if "}{" in span.surface else value
+                numbers.append(Number(span=span, rule=rule, value=read, use=kind, gain_id=gain_id))
         return numbers
 
     def _phrased(self, text: Text, items: Sequence[Item]) -> dict[int, tuple[NumberUse, str]]:
