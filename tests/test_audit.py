@@ -642,6 +642,17 @@ def test_what_other_formats_mean_by_it_is_no_fault(tmp_path: Path) -> None:
         assert (code, said.count("warning: ")) == (0, warnings), said
 
 
+def test_findings_in_other_extractions_go_to_a_csv_file_and_to_no_page(tmp_path: Path) -> None:
+    line = {"text": TEXT, "start": 14, "end": 18, "label": "=gain", "value": 32}
+    source, csv = tmp_path / "x.jsonl", tmp_path / "found.csv"
+    source.write_text(json.dumps(line), encoding="utf-8")
+    assert paperclaims("audit", str(source), "--csv", str(csv))[0] == 1
+    assert "line 1,'=gain,line 1,number,error" in csv.read_text(encoding="utf-8")
+    code, said = paperclaims("audit", str(source), "--html", str(tmp_path / "page.html"))
+    assert code == 1
+    assert "a page is made of tables" in said
+
+
 def test_a_file_of_no_known_format_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
     code, said = paperclaims("audit", str(tmp_path / "x.jsonl"))

@@ -257,6 +257,41 @@ def test_reviews_applied_again_are_the_next_snapshot_of_their_place_and_of_no_ot
     assert anew.equals(tables.read_table(out, "gains"))
 
 
+def test_claims_are_compared_with_an_older_snapshot_by_its_name(tmp_path: Path) -> None:
+    source, out = tmp_path / "papers.jsonl", tmp_path / "out"
+    texts = [PAPER.abstract, OTHER.abstract]
+    for texts[1] in (OTHER.abstract, OTHER.abstract.replace("68.7", "68.9")):
+        lines = [
+            json.dumps({"id": f"p{n}", "title": f"Study {n}", "abstract": text})
+            for n, text in enumerate(texts)
+        ]
+        source.write_text("\n".join(lines), encoding="utf-8")
+        store.run([source], out, workers=1)
+    old = snapshots.snapshots(out)[0].run_id
+    for since in ("previous", old, str(out / "snapshots" / old)):
+        made = cards(out, (), since=since)
+        changed = [one.claim for one in made.claims if one.changed]
+        assert [(made.card(claim) or {})["surface"] for claim in changed] == ["68.9%"]
+    with pytest.raises(store.StoreError, match="there is no such snapshot"):
+        cards(out, (), since="another")
+
+
+def test_the_offline_page_tells_the_verdicts_so_far(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    publish(out, PAPER)
+    made = cards(out, ())
+    say(Verdicts(out / "verdicts.jsonl"), made, of_table(made, "gains")[0], "reject", who="bob")
+    path = tmp_path / "report.html"
+    done = CliRunner().invoke(app, ["audit", str(out), "--html", str(path)])
+    assert done.exit_code == 0, done.output
+    data = re.search(r'id="data">(.*?)</script>', path.read_text(encoding="utf-8"))
+    assert data is not None
+    told = json.loads(data[1])["verdicts"]
+    assert {claim: [one["who"] for one in said] for claim, said in told.items()} == {
+        of_table(made, "gains")[0]: ["bob"]
+    }
+
+
 def test_names_that_reviewers_correct_or_reject_are_followed_by_what_refers_to_them(
     published: Path, verdicts: Verdicts, made: Cards, tmp_path: Path
 ) -> None:

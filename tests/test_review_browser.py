@@ -377,3 +377,14 @@ def test_a_reviewer_of_six_hundred_claims_never_waits(
     # A machine with far more work than processors lets everyone wait.
     if os.getloadavg()[0] <= 2 * (os.cpu_count() or 1):
         assert statistics.quantiles(taken, n=100)[-1] < 200, sorted(taken)[-10:]
+
+
+def test_an_empty_queue_says_so_and_no_more(
+    browser: Any, published: Path, servers: list[Server]
+) -> None:
+    servers.append(Server(published))
+    page = opened(browser, servers[0].address)
+    page.select_option("#queue", "conflicts")
+    page.wait_for_selector("#card:has-text('Nothing here')")
+    said = "Nothing here This queue is done, or holds nothing. Choose another above."
+    assert " ".join(page.inner_text("#card").split()) == said
