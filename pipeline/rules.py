@@ -326,9 +326,23 @@ PIECE = regex.compile(
 )
 
 
-def compile_phrase(
-    phrase: str, words: Mapping[str, tuple[str, ...]], where: str
-) -> re.Pattern[str]:
+class Pattern:
+    """A phrase as a pattern over skeletons, compiled when it is first tried.
+
+    To compile all phrases takes a third of a second, and one text needs only some of them.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def finditer(self, skeleton: str) -> Iterator[re.Match[str]]:
+        """Each match in a skeleton, from left to right."""
+        return _compiled(self.text).finditer(skeleton)
+
+
+def compile_phrase(phrase: str, words: Mapping[str, tuple[str, ...]], where: str) -> Pattern:
     """A phrase as a pattern over skeletons.
 
     `{list}` is any word of a list of words.yaml, or a slot ({amount}, {what}, ...); `<model>` is
@@ -359,6 +373,8 @@ def compile_phrase(
             out.append("(?:")
         elif body == ")":
             groups -= 1
+            if groups < 0:
+                break
             out.append(")?" if optional else ")")
         elif piece == "|":
             out.append("|")
@@ -372,7 +388,14 @@ def compile_phrase(
             out.append(f"(?:{expanded})?" if optional else expanded)
     if groups:
         raise RuleError(f"{where}: brackets do not pair in '{phrase}'")
-    return _compiled("".join(out))
+    pattern = "".join(out)
+    for slot in ("amount", "what", "whom", "names"):
+        if pattern.count(f"(?P<{slot}>") > 1:
+            raise RuleError(
+                f"{where}: '{phrase}' has several slots for '{slot}'; leave one, and write "
+                "symbols such as <number> for the others"
+            )
+    return Pattern(pattern)
 
 
 @functools.lru_cache(maxsize=4096)

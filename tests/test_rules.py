@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.examples import marked, silent
 from pipeline.extract import Extractor, extractor_for
-from pipeline.rules import Entry, RuleError, Rules, load_rules
+from pipeline.rules import Entry, RuleError, Rules, compile_phrase, load_rules
 
 RULES: Rules = load_rules()
 ENTRIES: list[Entry] = list(RULES)
@@ -166,3 +169,32 @@ def test_a_phrase_with_an_unknown_list_is_refused_with_those_there_are(tmp_path:
     )
     with pytest.raises(RuleError, match=r"improvez.*there are"):
         Extractor(load_rules([tmp_path]))
+
+
+def test_a_phrase_that_no_pattern_can_be_made_of_is_refused_before_any_paper_is_read(
+    tmp_path: Path,
+) -> None:
+    for phrase, told in {
+        "from {number} to {number}": "several slots for 'amount'",
+        "by) {amount}": "brackets do not pair",
+        "({amount} up": "brackets do not pair",
+    }.items():
+        (tmp_path / "gains.yaml").write_text(
+            f"odd:\n  phrases: ['{phrase}']\n  kind: delta\n  finds: ['By [[3%|delta]].']\n",
+            encoding="utf-8",
+        )
+        with pytest.raises(RuleError, match=re.escape(told)):
+            Extractor(load_rules([tmp_path]))
+
+
+PIECES = ["{amount}", "{what}", "{whom}", "{names}", "<model>", "(", ")", ")?", "|", "^", "..."]
+PIECES += ["....", "..", "up", "up?", "?", "{metric}", "{np}", "{q}?", "$[", "(?"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_any_phrase_is_refused_or_can_be_tried(pieces: list[str]) -> None:
+    try:
+        pattern = compile_phrase(" ".join(pieces), RULES.words, "here")
+    except RuleError:
+        return
+    assert list(pattern.finditer("up M P ")) is not None
