@@ -15,6 +15,7 @@ import typer
 
 import pipeline
 from pipeline.records import Paper, PipelineError
+from pipeline.startup import start_quickly
 
 if TYPE_CHECKING:
     from pipeline.audit import Declared
@@ -69,6 +70,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    start_quickly()
     app(prog_name="paperclaims")
 
 

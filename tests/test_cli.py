@@ -449,3 +449,29 @@ def test_on_a_terminal_the_dictionary_is_set_for_reading(monkeypatch: pytest.Mon
     shown = plain(paperclaims("tables", "links").stdout)
     assert "| `url` |" not in shown
     assert re.search(r"^ +url +string ", shown, re.MULTILINE)
+
+
+def test_a_run_imports_neither_pandas_nor_what_only_other_commands_need(tmp_path: Path) -> None:
+    code = (
+        "import atexit, sys; from pipeline.cli import main;"
+        "atexit.register(lambda: print('imported', *sys.modules, file=sys.stderr));"
+        f"sys.argv = ['paperclaims', 'run', '--out', {str(tmp_path / 'out')!r}]; main()"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stderr.split()
+    assert {"imported", "spacy", "pyarrow"} <= set(told)
+    others = {"pandas", "fsspec", "prefect", "http.server", "pipeline.audit", "pipeline.score"}
+    assert others.isdisjoint(told)
+
+
+def test_one_shard_is_extracted_without_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise AssertionError("a process for some papers")
+
+    monkeypatch.setattr("pipeline.store.ProcessPoolExecutor", start)
+    papers = papers_file(tmp_path, *map(paper, range(100)))
+    result = paperclaims("run", papers, "--out", tmp_path / "out", "--workers", "2")
+    assert (result.exit_code, result.stderr) == (0, "")

@@ -33,6 +33,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from pipeline.startup import start_quickly
 from pipeline.store.manifest import Manifest, StoreError, read_manifest, rules_fingerprint
 from pipeline.store.publishing import (
     KEPT_SNAPSHOTS,
@@ -160,7 +161,8 @@ def _extract_in_processes(
 
 
 def start_worker() -> None:
-    """What a process that extracts shards does first, so that it ends when its run does."""
+    """What a process that extracts shards does first: it is soon ready, and ends with its run."""
+    start_quickly()
     # Ctrl-C reaches the workers, too; the run's own process ends them, without their tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
