@@ -144,8 +144,7 @@ def paperclaims(
                 for shard in plan.shards
             ]
             counts = [future.result() for future in futures]
-        scratch = next(desk.scratch.glob("*/rejects")).parent
-        summary = publish(replace(desk, scratch=scratch), plan, counts)
+        summary = publish(desk, plan, counts)
     create_markdown_artifact(_told(summary), key="paperclaims", description="What a run published")
     if not summary.read and not summary.removed:
         raise PipelineError(f"no paper could be read from {', '.join(sources)}; nothing published")

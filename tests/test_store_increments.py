@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import pipeline.extract
 from pipeline import store, tables
+from pipeline.places import Place
 from pipeline.records import Extraction, Paper, Reject
 from pipeline.rules import load_rules
-from pipeline.store import manifest, publishing, snapshots
+from pipeline.store import manifest, publishing, reading, snapshots
 from tests.test_store import content, made_rules, paper, published_ids, write_papers
 
 
@@ -216,7 +219,7 @@ def test_all_code_that_makes_rows_counts() -> None:
     named = {name.removesuffix(".py") for name in manifest._EXTRACTING}
     others = {
         "__init__", "__main__", "cli", "terminal", "store", "score", "examples", "sources",
-        "places", "review", "sample", "_rules", "__pycache__", "fetch", "settings",
+        "places", "startup", "review", "sample", "_rules", "__pycache__", "fetch", "settings",
     }  # fmt: skip
     assert {path.stem for path in package.iterdir()} - others == named
 
@@ -360,6 +363,37 @@ def test_records_that_are_held_are_still_so_after_a_change_of_the_rules(out, tmp
     more = write_papers(tmp_path / "three.jsonl", [paper(3)])
     assert run(more, out, rules_folders=[tmp_path / "rules"]).duplicates == 1
     assert sorted(published_ids(out)) == ["arxiv:2501.00001", "own:0003"]
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_many_records_of_published_papers_are_settled_with_each_file_read_once(
+    source, out, tmp_path, monkeypatch
+):
+    for module in (reading, publishing):
+        monkeypatch.setattr(module, "AT_ONCE", 16)
+    opened: list[str] = []
+    get_table = reading.get_table
+
+    def note(place: Place, file: manifest.File, columns: Sequence[str] | None = None) -> pa.Table:
+        opened.append(file.name)
+        return get_table(place, file, columns)
+
+    monkeypatch.setattr(reading, "get_table", note)
+    run(source, out)
+    # Of 40 papers in 5 parts, in an order that has nothing to do with theirs.
+    others = [paper(number, paper_id=f"title:{number * 17 % 40:02d}") for number in range(40)]
+    second = write_papers(tmp_path / "second.jsonl", others)
+    summary = run(second, out)
+    assert (summary.papers, summary.duplicates, summary.extracted) == (40, 40, 0)
+    parts = [name for name in opened if name.startswith("parts/papers/")]
+    assert len(parts) <= 10
+    assert max(Counter(parts).values()) <= 2
+    assert run(second, out).run_id is None
+    # They come back when the records that stood for them leave.
+    write_papers(source, [paper(number) for number in range(0, 40, 2)])
+    back = run([], out, replaced=[source])
+    assert (back.papers, back.duplicates, back.extracted) == (40, 20, 20)
+    assert snapshots.verify(out) == []
 
 
 def test_a_changed_abstract_is_a_new_version_and_the_old_one_stays_in_the_old_snapshot(source, out):

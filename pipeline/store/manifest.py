@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -174,21 +175,39 @@ def _parsed(told: dict[str, Any]) -> Manifest:
     return Manifest(**told)
 
 
-def put_table(place: Place, scratch: Path, name: str, parts: Sequence[pa.Table]) -> File:
+def put_table(place: Place, scratch: Path, name: str, parts: Iterable[pa.Table]) -> File:
     """Write a table's file into the place under the name that its content gives it."""
+    file = write_file(scratch, name, parts)
+    take_file(place, scratch, file)
+    return file
+
+
+def write_file(scratch: Path, name: str, parts: Iterable[pa.Table]) -> File:
+    """Write a table's file into this folder, whence `take_file` puts it in its place."""
     path = scratch / f"{name}.parquet"
+    count = 0
+
+    def counted() -> Iterator[pa.Table]:
+        nonlocal count
+        for part in parts:
+            count += part.num_rows
+            yield part
+
     if name in tables.TABLES:
-        tables.write_table(name, parts, path)
+        tables.write_table(name, counted(), path)
     else:
         schema = INDEX_SCHEMA if name == INDEX else HELD_SCHEMA
         with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as writer:
-            for part in parts:
+            for part in counted():
                 writer.write_table(part.combine_chunks())
     with path.open("rb") as written:
         digest = hashlib.file_digest(written, "sha256").hexdigest()
-    file = File(name, digest, sum(part.num_rows for part in parts), path.stat().st_size)
-    place.take(path, file.name)
-    return file
+    return File(name, digest, count, path.stat().st_size)
+
+
+def take_file(place: Place, scratch: Path, file: File) -> None:
+    """Put the file that was written here in its place."""
+    place.take(scratch / f"{file.table}.parquet", file.name)
 
 
 def get_table(place: Place, file: File, columns: Sequence[str] | None = None) -> pa.Table:
@@ -196,14 +215,38 @@ def get_table(place: Place, file: File, columns: Sequence[str] | None = None) ->
     try:
         content = place.read(file.name)
         if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise OSError("its bytes are not those that were written")
+            raise OSError(_OTHER_BYTES)
         found = pq.read_table(io.BytesIO(content), columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"{place.address}/{file.name}: what was published before is damaged ({error}); "
-            "`paperclaims verify` tells all that is, `paperclaims snapshots restore` goes back"
-        ) from error
+        raise _damaged(place, file, error) from error
     return found
+
+
+@contextlib.contextmanager
+def opened(place: Place, file: File) -> Iterator[pq.ParquetFile]:
+    """A file that is read piece by piece. Raises StoreError as `get_table` does."""
+    with contextlib.ExitStack() as stack:
+        try:
+            content = stack.enter_context(place.open(file.name))
+            # Whatever opens files in this world can fill a buffer.
+            readable = cast("io.BufferedIOBase", content)
+            if hashlib.file_digest(readable, "sha256").hexdigest() != file.sha256:
+                raise OSError(_OTHER_BYTES)
+            content.seek(0)
+            found = stack.enter_context(pq.ParquetFile(content))
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(place, file, error) from error
+        yield found
+
+
+_OTHER_BYTES = "its bytes are not those that were written"
+
+
+def _damaged(place: Place, file: File, error: Exception) -> StoreError:
+    return StoreError(
+        f"{place.address}/{file.name}: what was published before is damaged ({error}); "
+        "`paperclaims verify` tells all that is, `paperclaims snapshots restore` goes back"
+    )
 
 
 def rules_fingerprint(folders: Sequence[str | Path]) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline import tables
 from pipeline.places import CURRENT, SNAPSHOTS, WORK, Folder, Place, PlaceTakenError, place_of
@@ -35,18 +36,22 @@ from pipeline.store.manifest import (
     StoreError,
     get_table,
     made_by,
+    opened,
     put_table,
     read_manifest,
     rules_fingerprint,
+    take_file,
+    write_file,
 )
 from pipeline.store.reading import (
+    AT_ONCE,
     PAPER_COLUMNS,
     Changes,
+    Held,
     Read,
     Spool,
     State,
     changes,
-    held_paper,
     held_table,
     index_table,
     line,
@@ -68,6 +73,7 @@ TOLD_REJECTS = 20
 KEPT_SNAPSHOTS = 10
 
 _REJECTS = "rejects"
+_SPOOL = "papers.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What was read and what is to be done; the shards depend on nothing but their papers."""
+    """What was read and what is to be done; the shards depend on nothing but their papers.
+
+    `scratch` has the papers and rejects that were read, until the run lets the place go.
+    """
 
     started: datetime.datetime
     address: str
@@ -93,6 +102,7 @@ class Plan:
     shards: tuple[Shard, ...]
     stale: bool
     names: frozenset[str]
+    scratch: Path
     changes: Changes
 
 
@@ -184,13 +194,13 @@ def spool(
     base = desk.base
     stale = base is None or base.made_by != made_by(fingerprint)
     (desk.scratch / _REJECTS).mkdir()
-    with (desk.scratch / "papers.jsonl").open("w+b") as file:
+    with (desk.scratch / _SPOOL).open("w+b") as file, _held(desk) as held:
         papers = Spool(file)
         read = read_sources(
             names, papers, desk.scratch / _REJECTS / "read.jsonl", format=format, year=year
         )
         if read.columns.ids or whole:
-            state = State(desk.place, base)
+            state = State(desk.place, base, held)
             gone = _gone(state, read, whole)
             made = changes(state, read, papers, stale=stale, gone=gone)
         else:
@@ -207,6 +217,7 @@ def spool(
         shards=tuple(shards),
         stale=stale,
         names=read.names,
+        scratch=desk.scratch,
         changes=made,
     )
 
@@ -268,20 +279,24 @@ def publish(
     done = plan.changes
     maker = made_by(plan.fingerprint)
     parts: list[Part] = []
-    failed: list[tuple[Paper, str | None, str | None]] = []
+    failed: dict[str, tuple[Paper, str]] = {}
     for shard in plan.shards:
         part, failures = noted(place, shard, maker)
         if part.papers:
             parts.append(part)
         if failures:
-            papers = read_shard(place, shard)
-            failed += [(p, None, failures[p.paper_id]) for p in papers if p.paper_id in failures]
+            failed |= {
+                paper.paper_id: (paper, failures[paper.paper_id])
+                for paper in read_shard(place, shard)
+                if paper.paper_id in failures
+            }
     if not plan.stale and base is not None:
-        parts += _stay(place, base, done)
+        with (plan.scratch / _SPOOL).open("rb") as file:
+            parts += _stay(place, base, done, Spool(file))
     parts.sort(key=lambda part: (part.first, part.last, part.files["papers"].sha256))
     rows = {name: sum(part.files[name].rows for part in parts) for name in tables.EXTRACTED}
-    held = _held(desk, done, failed)
-    reasons, first_rejects, carried = _rejects(desk, plan, held, failed)
+    held = write_file(plan.scratch, HELD, _held_now(desk, plan, failed))
+    duplicates, (reasons, first_rejects, carried) = _rejects(desk, plan, failed)
     summary = RunSummary(
         out=place.root if isinstance(place, Folder) else place.address,
         run_id=None,
@@ -292,7 +307,7 @@ def publish(
         changed=done.changed,
         unchanged=done.unchanged,
         removed=done.removed,
-        duplicates=held.num_rows - held.column("failure").drop_null().length(),
+        duplicates=duplicates,
         rejects=reasons,
         first_rejects=first_rejects,
         rows={},
@@ -303,11 +318,9 @@ def publish(
         return replace(summary, papers=papers_now)
     if not rows["papers"] and not done.removed:
         return summary
-    with place.scratch() as scratch:
-        single = {
-            "rejects": put_table(place, scratch, "rejects", list(_batched_tables(carried))),
-            HELD: put_table(place, scratch, HELD, [held]),
-        }
+    take_file(place, plan.scratch, held)
+    rejects = put_table(place, plan.scratch, "rejects", _batched_tables(carried))
+    single = {"rejects": rejects, HELD: held}
     manifest = Manifest(
         run_id=f"{plan.started:%Y%m%dT%H%M%S%fZ}-{uuid.uuid4().hex[:8]}",
         previous=None if base is None else base.run_id,
@@ -482,11 +495,11 @@ def sweep(place: Place) -> None:
 # --- parts that stay
 
 
-def _stay(place: Place, base: Manifest, done: Changes) -> Iterator[Part]:
+def _stay(place: Place, base: Manifest, done: Changes, spool: Spool) -> Iterator[Part]:
     """The published parts, without the papers that leave them."""
     for number, part in enumerate(base.parts):
         drop = done.drop.get(number, set())
-        tell = done.tell.get(number, {})
+        tell = {paper_id: spool.paper(at) for paper_id, at in done.tell.get(number, {}).items()}
         if not drop and not tell:
             yield part
         elif len(drop) < part.papers:
@@ -528,47 +541,86 @@ def _indexed_anew(rows: pa.Table, tell: Mapping[str, Paper]) -> pa.Table:
     return pa.Table.from_pylist(changed, schema=rows.schema)
 
 
-def _held(
-    desk: Desk, done: Changes, failed: Sequence[tuple[Paper, str | None, str | None]]
-) -> pa.Table:
-    made = held_table([*done.held, *failed])
-    if desk.base is None or not done.held_rows:
-        return made
-    before = get_table(desk.place, desk.base.single[HELD])
-    every = pa.concat_tables([before.take(pa.array(done.held_rows)).cast(made.schema), made])
-    return every.sort_by("paper_id")
+# --- records that are held
+
+
+@contextlib.contextmanager
+def _held(desk: Desk) -> Iterator[Held]:
+    """The records that the published snapshot holds."""
+    if desk.base is None:
+        yield Held(None)
+    else:
+        with opened(desk.place, desk.base.single[HELD]) as file:
+            yield Held(file)
+
+
+def _held_now(
+    desk: Desk, plan: Plan, failed: Mapping[str, tuple[Paper, str]]
+) -> Iterator[pa.Table]:
+    """All records that are held from now on, in the order of their ids."""
+    done = plan.changes
+    with (plan.scratch / _SPOOL).open("rb") as file, _held(desk) as before:
+        papers = Spool(file)
+        stay = before.table.column("paper_id").take(pa.array(done.held_rows, pa.int64()))
+        # By id: the row of one that stays, the place of one that is new, or neither if it failed.
+        order: list[tuple[str, int, int, str | None]] = [
+            *(
+                (name, row, -1, None)
+                for name, row in zip(stay.to_pylist(), done.held_rows, strict=True)
+            ),
+            *((name, -1, at, same_as) for name, at, same_as in done.held),
+            *((name, -1, -1, None) for name in failed),
+        ]
+        order.sort()
+        for first in range(0, max(len(order), 1), AT_ONCE):
+            some = order[first : first + AT_ONCE]
+            made = [
+                (papers.paper(at), same_as, None)
+                if at >= 0
+                else (failed[name][0], None, failed[name][1])
+                for name, row, at, same_as in some
+                if row < 0
+            ]
+            both = [before.take([row for _, row, _, _ in some if row >= 0]), held_table(made)]
+            yield pa.concat_tables(both).sort_by("paper_id")
 
 
 # --- rejects
 
 
 def _rejects(
-    desk: Desk,
-    plan: Plan,
-    held: pa.Table,
-    failed: Sequence[tuple[Paper, str | None, str | None]],
-) -> tuple[Mapping[str, int], tuple[Reject, ...], Iterator[Reject]]:
-    """Rejects of this run, counted by reason, the first of them, and all that stand after it.
+    desk: Desk, plan: Plan, failed: Mapping[str, tuple[Paper, str]]
+) -> tuple[int, tuple[Mapping[str, int], tuple[Reject, ...], Iterator[Reject]]]:
+    """How many records are held as duplicates; and rejects of this run, counted by reason, the
+    first of them, and all that stand after it.
 
     Those of a source stand until it is read again, those of a paper until it can be extracted.
     """
-    now, before = desk.scratch / _REJECTS, desk.scratch / "rejects-before"
+    now, before = plan.scratch / _REJECTS, plan.scratch / "rejects-before"
     before.mkdir(exist_ok=True)
-    ids = {paper.paper_id for paper, _, _ in failed}
-    with (now / "failed.jsonl").open("wb") as told, (before / "failed.jsonl").open("wb") as silent:
-        for row, failure in enumerate(held.column("failure").to_pylist()):
-            if failure is not None:
-                paper = held_paper(held, row)
-                ours = paper.paper_id in ids or paper.source in plan.names
-                (told if ours else silent).write(reject_line(reject_of(paper, failure)))
+    with (
+        (now / "failed.jsonl").open("wb") as told,
+        (before / "failed.jsonl").open("wb") as silent,
+        pq.ParquetFile(plan.scratch / f"{HELD}.parquet") as file,
+    ):
+        held = Held(file)
+        rows = held.failed()
+        for row, paper in held.papers(rows).items():
+            ours = paper.paper_id in failed or paper.source in plan.names
+            (told if ours else silent).write(reject_line(reject_of(paper, held.failure(row))))
+        duplicates = held.table.num_rows - len(rows)
     if desk.base is not None:
-        with (before / "read.jsonl").open("wb") as file:
-            for row in get_table(desk.place, desk.base.single["rejects"]).to_pylist():
-                is_old = row["source"] in plan.names
-                if not is_old and not row["reason"].startswith("extraction failed: "):
-                    file.write(line(row.values()))
+        with (
+            (before / "read.jsonl").open("wb") as kept,
+            opened(desk.place, desk.base.single["rejects"]) as rejects,
+        ):
+            for batch in rejects.iter_batches(AT_ONCE):
+                for row in batch.to_pylist():
+                    is_old = row["source"] in plan.names
+                    if not is_old and not row["reason"].startswith("extraction failed: "):
+                        kept.write(line(row.values()))
     reasons, first, _ = rejects_in_order([now])
-    return reasons, first, rejects_in_order([now, before])[2]
+    return duplicates, (reasons, first, rejects_in_order([now, before])[2])
 
 
 def rejects_in_order(
@@ -605,7 +657,7 @@ def rejects_in_order(
 
 
 def _batched_tables(rejects: Iterator[Reject]) -> Iterator[pa.Table]:
-    while batch := list(itertools.islice(rejects, 4096)):
+    while batch := list(itertools.islice(rejects, AT_ONCE)):
         yield tables.reject_table(batch)
 
 

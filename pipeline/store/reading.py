@@ -1,7 +1,7 @@
 """What a run has to do: sources against what is published, paper by paper, told by columns.
 
-Of each paper only numbers are held: digests of its text, of its whole record, of the keys under
-which another source may have it. 1,000,000 papers take some 150 MB.
+Of each paper only numbers are kept in memory: digests of its text, of its whole record, of the keys
+under which another source may have it. 1,000,000 papers take some 150 MB.
 
 One paper may come as several records. Records of one arXiv id, ACL id, DOI or OpenReview id are
 one paper, and so are records of the same normalised title with nearly the same abstract. The record
@@ -12,6 +12,7 @@ rest has changed, and the result does not depend on which came first.
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import itertools
 import json
@@ -21,12 +22,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline import tables
 from pipeline.places import Place
@@ -34,7 +36,6 @@ from pipeline.records import Paper, Reject
 from pipeline.sources import read_each
 from pipeline.sources.fields import derived_id
 from pipeline.store.manifest import (
-    HELD,
     HELD_SCHEMA,
     INDEX,
     INDEX_SCHEMA,
@@ -48,6 +49,8 @@ KEYS = ("text", "record", "source", "identity", "address", "title")
 SAME_WORDS = 0.7
 # In more records of one title than this, abstracts must be the same: nobody compares all pairs.
 MANY = 100
+# How many records have their texts in memory together.
+AT_ONCE = 4096
 
 _SCHEMES = ("arxiv:", "acl:", "doi:", "openreview:")
 _BARE_ARXIV = re.compile(r"\d{4}\.\d{4,5}(?:v\d+)?")
@@ -272,23 +275,24 @@ def reject_line(reject: Reject) -> bytes:
 
 
 class State:
-    """All records that the published snapshot knows: rows of `papers` and those that are held."""
+    """All records that the published snapshot knows: rows of `papers` and those that are held.
 
-    def __init__(self, place: Place, base: Manifest | None) -> None:
+    Records have numbers: those of `papers` part by part, then those that are held.
+    """
+
+    def __init__(self, place: Place, base: Manifest | None, held: Held) -> None:
         self.place = place
         self.base = base
+        self.held = held
         parts = () if base is None else base.parts
         found = [get_table(place, part.files[INDEX]) for part in parts]
         sizes = [table.num_rows for table in found]
-        self.part = np.repeat(np.arange(len(found), dtype=np.int64), sizes)
-        self.held = HELD_SCHEMA.empty_table()
-        if base is not None:
-            self.held = get_table(place, base.single[HELD])
         self.published = sum(sizes)
-        found.append(self.held.select(INDEX_SCHEMA.names).cast(INDEX_SCHEMA))
-        table = pa.concat_tables(found)
+        rows = held.table.num_rows
+        part_of = np.repeat(np.arange(len(found), dtype=np.int64), sizes)
+        self.part = np.concatenate([part_of, np.full(rows, -1, dtype=np.int64)])
+        table = pa.concat_tables([*found, held.table.select(INDEX_SCHEMA.names).cast(INDEX_SCHEMA)])
         self.ids: pa.Array = _whole(table, "paper_id")
-        self.part = np.concatenate([self.part, np.full(self.held.num_rows, -1, dtype=np.int64)])
         self.keys = {key: _numbers(table, key) for key in KEYS}
         self.says = _numbers(table, "says")
 
@@ -297,13 +301,14 @@ class State:
 
     def papers(self, numbers: Iterable[int]) -> dict[int, Paper]:
         """These records in full, each part read once."""
-        found: dict[int, Paper] = {}
+        held: list[int] = []
         by_part: dict[int, list[int]] = defaultdict(list)
         for number in numbers:
             if number >= self.published:
-                found[number] = held_paper(self.held, number - self.published)
+                held.append(number - self.published)
             else:
                 by_part[int(self.part[number])].append(number)
+        found = {self.published + row: paper for row, paper in self.held.papers(held).items()}
         for part, wanted in by_part.items():
             assert self.base is not None
             first = int(np.searchsorted(self.part[: self.published], part))
@@ -315,13 +320,13 @@ class State:
 
     def sources(self) -> pa.Array:
         """Where each record was read."""
-        held = self.held.column("source_text")
         chunks = [
             chunk.cast(pa.string())
             for part in (self.base.parts if self.base is not None else ())
             for chunk in get_table(self.place, part.files["papers"], ["source"])[0].chunks
         ]
-        return pa.concat_arrays([*chunks, *held.chunks, pa.array([], pa.string())])
+        held = self.held.table.column("source_text").chunks
+        return pa.concat_arrays([*chunks, *held, pa.array([], pa.string())])
 
     def all_papers(self) -> Iterator[tuple[int, Paper]]:
         """Every published paper with its number, part by part."""
@@ -343,18 +348,66 @@ def _numbers(table: pa.Table, column: str) -> Numbers:
     return np.asarray(_whole(table, column).to_numpy(zero_copy_only=False), dtype=np.uint64)
 
 
-def held_paper(held: pa.Table, row: int) -> Paper:
-    """The paper of a held record."""
-    one = held.slice(row, 1).to_pylist()[0]
-    date = one["published"] and datetime.date.fromisoformat(one["published"])
-    return Paper(
-        one["paper_id"], one["title_text"], one["abstract"], date, one["url"], one["source_text"]
-    )
+class Held:
+    """Records that are held, by their row in a file of HELD; without a file there are none.
+
+    Their texts, which are as long as those of papers, are read where they are asked for.
+    """
+
+    def __init__(self, file: pq.ParquetFile | None) -> None:
+        self._file = file
+        self.table = (
+            HELD_SCHEMA.empty_table()
+            if file is None
+            else file.read(
+                use_threads=False,
+                columns=[*INDEX_SCHEMA.names, "source_text", "same_as", "failure"],
+            )
+        )
+        groups = 0 if file is None else file.num_row_groups
+        sizes = [file.metadata.row_group(group).num_rows for group in range(groups)] if file else []
+        self._starts = np.cumsum([0, *sizes])
+        self._read = functools.lru_cache(maxsize=2)(self._group)
+
+    def _group(self, number: int) -> pa.Table:
+        assert self._file is not None
+        return self._file.read_row_group(number, use_threads=False)
+
+    def take(self, rows: Sequence[int]) -> pa.Table:
+        """These rows, which are given in order, with all their columns."""
+        groups = np.searchsorted(self._starts, rows, side="right") - 1
+        pieces = [
+            self._read(group).take(pa.array([rows[i] - self._starts[group] for i in which]))
+            for group, which in itertools.groupby(range(len(rows)), key=lambda i: int(groups[i]))
+        ]
+        return pa.concat_tables([HELD_SCHEMA.empty_table(), *pieces]).cast(HELD_SCHEMA)
+
+    def papers(self, rows: Iterable[int]) -> dict[int, Paper]:
+        """The records of these rows."""
+        wanted = sorted(rows)
+        return {
+            row: _paper_of_row(told)
+            for row, told in zip(wanted, self.take(wanted).to_pylist(), strict=True)
+        }
+
+    def failed(self) -> list[int]:
+        """The rows of papers whose extraction failed."""
+        found = self.table.column("failure").is_valid().to_numpy()
+        return list(map(int, np.flatnonzero(found)))
+
+    def failure(self, row: int) -> str:
+        """Why the extraction of this one failed."""
+        return str(self.table.column("failure")[row].as_py())
+
+
+def _paper_of_row(row: Mapping[str, Any]) -> Paper:
+    date = row["published"] and datetime.date.fromisoformat(row["published"])
+    texts = (row["paper_id"], row["title_text"], row["abstract"])
+    return Paper(*texts, date, row["url"], row["source_text"])
 
 
 def held_table(records: Sequence[tuple[Paper, str | None, str | None]]) -> pa.Table:
-    """Held records, in the order of their ids: paper, the paper it is the same as, its failure."""
-    records = sorted(records, key=lambda record: record[0].paper_id)
+    """Held records: paper, the paper it is the same as, its failure."""
     papers = [paper for paper, _, _ in records]
     index = index_table(papers)
     more = {
@@ -377,15 +430,16 @@ def held_table(records: Sequence[tuple[Paper, str | None, str | None]]) -> pa.Ta
 class Changes:
     """What a run does to the published papers.
 
-    `extract` are places in the spool, by the order of the ids; `drop` the ids that leave each part;
-    `tell` papers whose date, address or source alone is another; `held` what is held anew,
-    `held_rows` which held records stay so.
+    `extract` are ids and their places in the spool, in the order of the ids; `drop` the ids that
+    leave each part; `tell` papers whose date, address or source alone is another, by their places;
+    `held` what is held anew: id, place, the paper it is the same as; `held_rows` which held records
+    stay so.
     """
 
     extract: list[tuple[str, int]] = field(default_factory=list)
     drop: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    tell: dict[int, dict[str, Paper]] = field(default_factory=lambda: defaultdict(dict))
-    held: list[tuple[Paper, str | None, str | None]] = field(default_factory=list)
+    tell: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    held: list[tuple[str, int, str]] = field(default_factory=list)
     held_rows: list[int] = field(default_factory=list)
     new: int = 0
     changed: int = 0
@@ -454,7 +508,7 @@ def changes(  # noqa: PLR0915, one case after the other
             paper_id = state.ids[number].as_py()
             part = int(state.part[number])
             if number in told:
-                made.tell[part][paper_id] = spool.paper(read.places[told[number]])
+                made.tell[part][paper_id] = read.places[told[number]]
             else:
                 made.drop[part].add(paper_id)
     stays = set() if stale else set(told.values())
@@ -462,9 +516,13 @@ def changes(  # noqa: PLR0915, one case after the other
         if theirs + mine not in lost and mine not in stays:
             made.extract.append((read.columns.ids[mine], read.places[mine]))
     _settle_held(state, alive, groups, lost, made, spool, stale)
-    newly = [number for number in lost if number < state.published or number >= theirs]
-    for number, paper in groups.papers(newly).items():
-        made.held.append((paper, lost[number], None))
+    newly = sorted(number for number in lost if number < state.published)
+    for some in _batches(newly):
+        for number, paper in state.papers(some).items():
+            made.held.append((paper.paper_id, spool.add(paper), lost[number]))
+    for number, same_as in lost.items():
+        if (mine := number - theirs) >= 0:
+            made.held.append((read.columns.ids[mine], read.places[mine], same_as))
     if stale:
         for number, paper in state.all_papers():
             if alive[number] and number not in lost:
@@ -483,16 +541,20 @@ def _settle_held(
     stale: bool,
 ) -> None:
     """What becomes of the records that were held: most stay as they are."""
-    failed = state.held.column("failure").is_valid().to_pylist()
-    for row, has_failed in enumerate(failed):
+    failed = set(state.held.failed())
+    same_as = state.held.table.column("same_as").to_pylist()
+    for row, before in enumerate(same_as):
         number = state.published + row
         if not alive[number]:
             continue
-        if number in lost:
-            made.held.append((held_paper(state.held, row), lost[number], None))
-        elif (stale and has_failed) or (number in groups.settled and not has_failed):
-            paper = held_paper(state.held, row)
+        has_failed = row in failed
+        now = lost.get(number)
+        if now is None and (stale if has_failed else groups.settled[number]):
+            paper = state.held.papers([row])[row]
             made.extract.append((paper.paper_id, spool.add(paper)))
+        elif now is not None and (has_failed or now != before):
+            paper = state.held.papers([row])[row]
+            made.held.append((paper.paper_id, spool.add(paper), now))
         else:
             made.held_rows.append(row)
 
@@ -504,8 +566,8 @@ class _Groups:
         self._state = state
         self._read = read
         self._spool = spool
-        # Records that were compared with all they share a key with.
-        self.settled: set[int] = set()
+        # Which records were compared with all they share a key with.
+        self.settled = np.zeros(len(state) + len(read.columns.ids), dtype=bool)
 
     def papers(self, numbers: Iterable[int]) -> dict[int, Paper]:
         """These records in full."""
@@ -535,53 +597,68 @@ class _Groups:
         if left_keys is not None:
             near_left = _any_in(kinds, left_keys[left_keys != 0]) & alive
         members = (alive & (shared | near_left)).nonzero()[0]
-        by_key: dict[int, list[int]] = defaultdict(list)
-        for kind in kinds:
-            for number, key in zip(members.tolist(), kind[members].tolist(), strict=True):
-                if key:
-                    by_key[key].append(number)
-        tied = _Sets()
-        for numbers in by_key.values():
-            for number in numbers:
-                tied.join(numbers[0], number)
+        component = _components([kind[members] for kind in kinds])
+        order = np.argsort(component, kind="stable")
+        members, component = members[order], component[order]
+        starts = np.flatnonzero(np.diff(component, prepend=-1))
         lost: dict[int, str] = {}
-        for group in tied.groups():
-            if any(touched[number] or near_left[number] for number in group):
-                self.settled.update(group)
-                lost |= self._settle_group(group, keys)
+        if not len(members):
+            return lost
+        sizes = np.diff(starts, append=len(members))
+        is_new = np.logical_or.reduceat((touched | near_left)[members], starts)
+        self.settled[members[np.repeat(is_new, sizes)]] = True
+        several = is_new & (sizes > 1)
+        groups = []
+        count = 0
+        for start, size in zip(starts[several].tolist(), sizes[several].tolist(), strict=True):
+            groups.append(members[start : start + size].tolist())
+            count += size
+            if count >= AT_ONCE:
+                lost |= self._settle_groups(groups, keys)
+                groups, count = [], 0
+        return lost | self._settle_groups(groups, keys)
+
+    def _settle_groups(
+        self, groups: Sequence[list[int]], keys: Mapping[str, Numbers]
+    ) -> dict[int, str]:
+        """Those of some groups, whose papers are read together."""
+        papers = self.papers(itertools.chain.from_iterable(groups))
+        lost: dict[int, str] = {}
+        for group in groups:
+            lost |= _settle_group(group, keys, papers)
         return lost
 
-    def _settle_group(self, group: list[int], keys: Mapping[str, Numbers]) -> dict[int, str]:
-        if len(group) == 1:
-            return {}
-        papers = self.papers(group)
-        tied = _Sets()
-        named: dict[int, int] = {}
-        for number in group:
-            tied.join(number, number)
-            for kind in ("identity", "address"):
-                if key := int(keys[kind][number]):
-                    tied.join(named.setdefault(key, number), number)
-        titled: dict[int, list[int]] = defaultdict(list)
-        for number in group:
-            if key := int(keys["title"][number]):
-                titled[key].append(number)
-        for numbers in titled.values():
-            if len(numbers) > MANY:
-                same = {number: papers[number].abstract for number in numbers}
-                first: dict[str, int] = {}
-                for number in numbers:
-                    tied.join(first.setdefault(same[number], number), number)
-                continue
-            words = {number: _words(papers[number]) for number in numbers}
-            for one, other in itertools.combinations(numbers, 2):
-                if _nearly_same(words[one], words[other]):
-                    tied.join(one, other)
-        lost: dict[int, str] = {}
-        for same_paper in tied.groups():
-            best = min(same_paper, key=lambda number: _preference(papers[number]))
-            lost |= {n: papers[best].paper_id for n in same_paper if n != best}
-        return lost
+
+def _settle_group(
+    group: list[int], keys: Mapping[str, Numbers], papers: Mapping[int, Paper]
+) -> dict[int, str]:
+    tied = _Sets()
+    named: dict[int, int] = {}
+    for number in group:
+        tied.join(number, number)
+        for kind in ("identity", "address"):
+            if key := int(keys[kind][number]):
+                tied.join(named.setdefault(key, number), number)
+    titled: dict[int, list[int]] = defaultdict(list)
+    for number in group:
+        if key := int(keys["title"][number]):
+            titled[key].append(number)
+    for numbers in titled.values():
+        if len(numbers) > MANY:
+            same = {number: papers[number].abstract for number in numbers}
+            first: dict[str, int] = {}
+            for number in numbers:
+                tied.join(first.setdefault(same[number], number), number)
+            continue
+        words = {number: _words(papers[number]) for number in numbers}
+        for one, other in itertools.combinations(numbers, 2):
+            if _nearly_same(words[one], words[other]):
+                tied.join(one, other)
+    lost: dict[int, str] = {}
+    for same_paper in tied.groups():
+        best = min(same_paper, key=lambda number: _preference(papers[number]))
+        lost |= {n: papers[best].paper_id for n in same_paper if n != best}
+    return lost
 
 
 def _preference(paper: Paper) -> tuple[object, ...]:
@@ -613,6 +690,30 @@ def _any_in(kinds: Sequence[Numbers], values: Numbers) -> npt.NDArray[np.bool_]:
         for kind in kinds:
             found |= np.isin(kind, values)
     return found
+
+
+def _components(kinds: Sequence[Numbers]) -> npt.NDArray[np.int64]:
+    """For each record the first of all that it is tied to by keys they share, one by one."""
+    count = len(kinds[0])
+    every = np.concatenate(kinds)
+    known = np.flatnonzero(every)
+    _, first, key = np.unique(every[known], return_index=True, return_inverse=True)
+    one, other = known % max(count, 1), known[first][key] % max(count, 1)
+    found = np.arange(count, dtype=np.int64)
+    while True:
+        before = found.copy()
+        lower = np.minimum(found[one], found[other])
+        # What stands for either is tied as well, and is led to the first by leaps.
+        for tied in (before[one], before[other], one, other):
+            np.minimum.at(found, tied, lower)
+        found = found[found]
+        if np.array_equal(found, before):
+            return found
+
+
+def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(numbers), AT_ONCE):
+        yield numbers[first : first + AT_ONCE]
 
 
 class _Sets:
