@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -332,14 +332,21 @@ class Pattern:
     To compile all phrases takes a third of a second, and one text needs only some of them.
     """
 
-    __slots__ = ("text",)
+    __slots__ = ("_text", "finditer", "match")
+
+    finditer: Callable[[str], Iterator[re.Match[str]]]
+    match: Callable[[str, int], re.Match[str] | None]
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self._text = text
 
-    def finditer(self, skeleton: str) -> Iterator[re.Match[str]]:
-        """Each match in a skeleton, from left to right."""
-        return _compiled(self.text).finditer(skeleton)
+    def __getattr__(self, name: str) -> Any:
+        """A method when it is first asked for; from then on both are the pattern's own."""
+        if name not in self.__slots__:
+            raise AttributeError(name)
+        compiled = _compiled(self._text)
+        self.finditer, self.match = compiled.finditer, compiled.match
+        return getattr(compiled, name)
 
 
 def compile_phrase(phrase: str, words: Mapping[str, tuple[str, ...]], where: str) -> Pattern:
