@@ -8,7 +8,8 @@
 
 Each way has a process of its own, which measures itself. With `--repeat N` the papers are
 taken until there are N, with other ids and texts; `--only c,d` leaves ways out. Then come the time
-of a run that adds 100 papers, of one with nothing new, and where the time of (c) goes.
+of a run that adds 100 papers, of one with nothing new, and where the time of (c) goes; with
+`--dask`, the flow with one and with two workers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import platform
 import pstats
+import re
 import resource
 import subprocess
 import sys
@@ -151,11 +153,12 @@ def _children(pid: int) -> list[int]:
 
 
 def _memory(pid: int) -> float:
+    """What a process has in memory; what several share is counted once, a part with each."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0.0
-    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("Pss:")]
     return int(found[0]) / 1024 if found else 0.0
 
 
@@ -209,12 +212,28 @@ def stages(path: Path) -> str:
     return "\n".join(lines)
 
 
+def on_dask(path: Path, folder: Path, workers: int) -> float:
+    """Papers per second of the flow on a local Dask cluster, once it has started."""
+    out = folder / f"dask-{workers}"
+    given = ["--out", str(out), "--runner", "dask", "--workers", str(workers)]
+    done = subprocess.run(
+        [sys.executable, "flows.py", str(path), *given],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (seconds,) = re.findall(r"papers in ([\d,.]+) s", done.stdout)
+    return sum(1 for _ in records(path)) / float(seconds.replace(",", ""))
+
+
 def main() -> None:
     """Measure all ways and print a table in Markdown."""
     told = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     told.add_argument("papers", type=Path, help="JSON Lines, packed as .gz or not")
     told.add_argument("--repeat", type=int, help="take the papers until there are so many")
     told.add_argument("--only", default="a,b,c,d", help="ways to measure, as in c,d")
+    told.add_argument("--dask", action="store_true", help="measure the flow on Dask as well")
     told.add_argument("--way", choices=list("abc"), help=argparse.SUPPRESS)
     given = told.parse_args()
     if given.way:
@@ -255,6 +274,12 @@ def main() -> None:
                 afternoon_speed = found["b"]["papers"] / found["b"]["seconds"]
                 print(f"(d) is {speed / afternoon_speed:,.0f} times as fast as (b)")
             increments(folder, path, found["d"]["seconds"])
+        if given.dask:
+            one, two = (on_dask(path, folder, workers) for workers in (1, 2))
+            told_dask = (
+                f"{one:,.0f} papers/s with 1 worker, {two:,.0f} with 2: {two / one:.2f} times"
+            )
+            print(f"\nThe flow on Dask, a local cluster: {told_dask}")
         if "c" in found:
             print(f"\nOf (c), by where it stands:\n\n{stages(path)}")
 

@@ -14,7 +14,7 @@ import pytest
 
 import pipeline.extract
 from pipeline import store, tables
-from pipeline.places import Place
+from pipeline.places import Place, place_of
 from pipeline.records import Extraction, Paper, Reject
 from pipeline.rules import load_rules
 from pipeline.store import manifest, publishing, reading, snapshots
@@ -105,6 +105,34 @@ def test_an_increment_writes_its_own_files_and_shares_the_others(source, out, tm
     assert len(shared) >= len(tables.EXTRACTED)
     own = snapshots.snapshots(out)[-1]
     assert own.own_bytes < own.bytes
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_differences_and_compaction_read_a_file_once_and_no_shared_one_for_a_difference(
+    out, tmp_path, monkeypatch
+):
+    opened: Counter[str] = Counter()
+    get_table = snapshots.get_table
+
+    def note(place: Place, file: manifest.File, columns: Sequence[str] | None = None) -> pa.Table:
+        opened[file.name] += 1
+        return get_table(place, file, columns)
+
+    monkeypatch.setattr(snapshots, "get_table", note)
+    written = [paper(number) for number in range(60)]
+    for first in range(6):
+        # Each increment reaches over all ids there are.
+        run(write_papers(tmp_path / f"{first}.jsonl", written[first::6]), out)
+    place = place_of(out)
+    before, after = (snapshots.chosen(place, name) for name in ("previous", "current"))
+    assert len(list(snapshots.diff(out, "previous", "current", ["papers", "gains"]))) == 20
+    shared = {file.name for file in before.all_files()} & {file.name for file in after.all_files()}
+    assert shared.isdisjoint(opened)
+    opened.clear()
+    assert snapshots.compact(out) is not None
+    counted = [times for name, times in opened.items() if not name.startswith("parts/index/")]
+    assert set(counted) == {1}
+    assert len(counted) > 6 * 2 * len(tables.EXTRACTED)
 
 
 @pytest.mark.usefixtures("small_shards")

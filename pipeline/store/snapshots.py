@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import bisect
 import datetime
-import functools
 import hashlib
 import re
 import uuid
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +51,9 @@ ROW_KEYS: Mapping[str, tuple[str, ...]] = {
     "links": ("url",),
     "numbers": ("field", "start", "end"),
 }
+
+# How much of the parts that are read together stays in memory.
+KEPT_BYTES = 1 << 28
 
 Row = dict[str, Any]
 
@@ -286,7 +288,7 @@ def compact(out: str | Path) -> str | None:
         for part in base.parts:
             ids += get_table(place, part.files[INDEX], ["paper_id"])[0].to_pylist()
         ids.sort()
-        reader = _Ranges(place, base)
+        reader = _Ranges(place, base.parts)
         parts = []
         first = 0
         for size in shard_sizes(len(ids)):
@@ -330,19 +332,25 @@ def _with_compaction(
 
 
 class _Ranges:
-    """The rows of a snapshot by ranges of ids, whatever parts they stand in."""
+    """The rows of some parts by ranges of ids, whatever parts they stand in."""
 
-    def __init__(
-        self, place: Place, manifest: Manifest, without: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, place: Place, parts: Sequence[Part]) -> None:
         self._place = place
-        self._parts = manifest.parts
-        self._without = without
-        self._firsts = [part.first for part in manifest.parts]
-        self._get = functools.lru_cache(maxsize=128)(self._read)
+        self._parts = parts
+        self._firsts = [part.first for part in parts]
+        # Parts of small runs reach over most ranges: each is read once, as far as memory goes.
+        self._kept: OrderedDict[str, pa.Table] = OrderedDict()
+        self._bytes = 0
 
-    def _read(self, file: File) -> pa.Table:
-        return get_table(self._place, file)
+    def _get(self, file: File) -> pa.Table:
+        found = self._kept.pop(file.name, None)
+        if found is None:
+            found = get_table(self._place, file)
+            self._bytes += found.nbytes
+        self._kept[file.name] = found
+        while self._bytes > KEPT_BYTES and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return found
 
     def _overlapping(self, first: str, last: str) -> list[Part]:
         until = bisect.bisect_right(self._firsts, last)
@@ -359,13 +367,10 @@ class _Ranges:
         return put_part(self._place, made) if made[INDEX].num_rows else None
 
     def rows(self, table: str, first: str, last: str) -> pa.Table:
-        """The rows of a table in this range, in order; less those of files that are left out."""
+        """The rows of a table in this range, in order."""
         pieces = []
         for part in self._overlapping(first, last):
-            file = part.files[table]
-            if file.name in self._without:
-                continue
-            found = self._get(file)
+            found = self._get(part.files[table])
             ids = found.column("paper_id")
             inside = pc.and_(pc.greater_equal(ids, first), pc.less_equal(ids, last))
             pieces.append(found.filter(inside))
@@ -394,28 +399,28 @@ def diff(
     for table in only:
         files = [{p.files[table].name for p in manifest.parts} for manifest in (before, after)]
         shared = frozenset(files[0] & files[1])
-        sides = [_Ranges(place, manifest, shared) for manifest in (before, after)]
-        texts = [_Ranges(place, manifest) for manifest in (before, after)]
-        for first, last in _spans(place, (before, after), table, shared):
+        other = [
+            [part for part in manifest.parts if part.files[table].name not in shared]
+            for manifest in (before, after)
+        ]
+        sides = [_Ranges(place, parts) for parts in other]
+        for first, last in _spans(place, other):
             rows = [side.rows(table, first, last).to_pylist() for side in sides]
             papers: list[dict[str, Row]] = [
                 {row["paper_id"]: row for row in side.rows("papers", first, last).to_pylist()}
                 if rows[0] != rows[1]
                 else {}
-                for side in texts
+                for side in sides
             ]
             yield from _differences(table, rows[0], rows[1], papers)
 
 
-def _spans(
-    place: Place, manifests: Sequence[Manifest], table: str, shared: frozenset[str]
-) -> Iterator[tuple[str, str]]:
-    """Ranges that hold some papers each, and together all papers of files that are not shared."""
+def _spans(place: Place, sides: Sequence[Sequence[Part]]) -> Iterator[tuple[str, str]]:
+    """Ranges that hold some papers each, and together all papers of these parts."""
     ids = {
         paper_id
-        for manifest in manifests
-        for part in manifest.parts
-        if part.files[table].name not in shared
+        for parts in sides
+        for part in parts
         for paper_id in get_table(place, part.files[INDEX], ["paper_id"])[0].to_pylist()
     }
     in_order = sorted(ids)
