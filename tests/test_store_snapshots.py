@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -298,4 +300,35 @@ def test_a_full_disk_leaves_what_was_published(out, tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "write_table", write)
     assert store.run([source], out, workers=1).extracted == 0
     assert "own:0008" in published_ids(out)
+    assert snapshots.verify(out, every=True) == []
+
+
+LIMITED = """
+import resource, sys
+from pipeline.cli import main
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_disk_that_takes_only_so_many_bytes_of_a_file_leaves_what_was_published(out, tmp_path):
+    before = content(out, but=())
+    source = write_papers(tmp_path / "more.jsonl", [paper(number) for number in range(60)])
+    # No byte at all; less than the papers that are read; less than the largest table.
+    for limit in (0, 5_000, 12_000):
+        told = subprocess.run(
+            [sys.executable, "-c", LIMITED, str(limit), "run", source, "--out", out],
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (told.returncode, told.stdout) == (1, "")
+        assert told.stderr.startswith("Error: ")
+        assert told.stderr.endswith("what was published before still stands\n")
+        assert content(out, but=()) == before
+        assert snapshots.verify(out, every=True) == []
+    assert store.run([source], out, workers=1).papers > 60
     assert snapshots.verify(out, every=True) == []
