@@ -12,6 +12,7 @@ import functools
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -80,6 +81,7 @@ _NEEDED: Mapping[str, str] = {
     "code": "status",
 }
 _LISTS = ("words", "never")
+_TOP_KEY = re.compile(r"^(\"[^\"\n]+\"|'[^'\n]+'|[^\s#\"'][^:\n]*?):(?=\s)", re.MULTILINE)
 _EXAMPLES = frozenset({"finds", "ignores", "note"})
 _GAP = 8
 _SHORT = 4
@@ -180,7 +182,8 @@ def load_rules(folders: Sequence[Path | str] = ()) -> Rules:
 def _read(path: Path, faults: list[str]) -> dict[Any, Any]:
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        text = path.read_text(encoding="utf-8")
+        content = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         faults.append(f"{path}: not readable as YAML: {error}")
         return {}
@@ -189,6 +192,13 @@ def _read(path: Path, faults: list[str]) -> dict[Any, Any]:
     if not isinstance(content, dict):
         faults.append(f"{path}: entries stand as 'Name:' with their keys below")
         return {}
+    # of two entries of one name YAML keeps the last and says nothing
+    keys = Counter(key.strip("\"'") for key in _TOP_KEY.findall(text))
+    faults += [
+        f"{path}, {key}: stands {count} times; make one entry of them, or rename one"
+        for key, count in keys.items()
+        if count > 1
+    ]
     return content
 
 

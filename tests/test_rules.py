@@ -90,6 +90,12 @@ def test_an_entry_without_phrases_names_a_rule_that_code_gives(entry: Entry) -> 
             "list of strings",
         ),
         ("benchmarks.yaml", "- Food", "entries stand as"),
+        (
+            "benchmarks.yaml",
+            "Food:\n  names: [FoodBench]\n  finds: ['On [[FoodBench]].']\n"
+            "'Food':\n  names: [FoodEval]\n  finds: ['On [[FoodEval]].']",
+            r"benchmarks\.yaml, Food: stands 2 times",
+        ),
         ("benchmarks.yaml", "Food: [", "not readable as YAML"),
         ("foods.yaml", "Food: {}", "not a rule file's name"),
         ("words.yaml", "we: [1, 2]", "write a list of words"),
