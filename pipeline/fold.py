@@ -77,7 +77,7 @@ _SPECIAL = regex.compile(
     rf"|(?P<sign>\\(?:{'|'.join(sorted(_SIGNS, key=len, reverse=True))})(?![A-Za-z]))"
     r"|(?P<escape>\\(?=[%&_#${}]))[%&_#${}]?"
     r"|(?P<thin>\\[,;:!])"
-    r"|(?P<junk>[${}\u200b\u200c\u200d\u2060\ufeff\xad]+|\*\*(?!\d))"
+    r"|(?P<junk>[${}\u200b\u200c\u200d\u2060\ufeff\xad]+|(?<!\d)\*\*|\*\*(?!\d))"
     r"|(?P<tie>(?<=\S)~(?=\S))"
     r"|(?P<space>\\ |\\\\)"
 )

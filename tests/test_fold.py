@@ -9,7 +9,7 @@ from pipeline.fold import fold, is_sound
 LATEX = st.lists(
     st.sampled_from(
         ["\\textbf{", "}", "$", "\\%", "~", "\\times", "{", "\\alpha ", "a", "7B", " ", "–", "×", "\u200b",
-         "\\ewtune", "https://a.org/{b}", "\u00a0", "\ud800", "\U0001f600", "\\", "^{2}", "_", "9"]
+         "\\ewtune", "https://a.org/{b}", "\u00a0", "\ud800", "\U0001f600", "\\", "^{2}", "_", "9", "**"]
     ),
     max_size=40,
 ).map("".join)  # fmt: skip
@@ -25,6 +25,7 @@ LATEX = st.lists(
         ("a 2.5× gain – wide\u00a0space", "a 2.5x gain - wide space"),
         (r"80$\times$ faster, $\sim$99\%", "80x faster, ~99%"),
         ("~45% less (~3)", "~45% less (~3)"),
+        ("a **bold** word, from 7% to **9.5**%, 2**10", "a bold word, from 7% to 9.5%, 2**10"),
         ("soft\u00adhyphen and zero\u200bwidth", "softhyphen and zerowidth"),
         (r"see https://x.org/a_{b}~c", "see https://x.org/a_b c"),
     ],

@@ -82,7 +82,7 @@ _MODELS_ACT = regex.compile(
     + r"(?:[a-z]+ly )?(?:achiev|attain|reach|obtain|scor|outperform|surpass|yield|improv|exceed|beat|gain)\w* "
 )
 _IMPROVING = regex.compile(
-    r"(?:improv|boost|rais|lift|enhanc|increas|push|bring)\w* (?:[^ ,.;K]+ ){0,3}$"
+    r"(?:improv|boost|rais|lift|enhanc|increas|push|bring)\w* (?:[^ ,.;]+ ){0,4}$"
 )
 _TUNED = regex.compile(
     r"(?:^|, )(?:[^ ,.;]+ ){0,3}?(?:fine-tuning|finetuning|training|tuning|prompting|distilling|aligning) (?:the )?(?P<m>M )"
