@@ -174,6 +174,10 @@ RULES = {
         "We propose Zebra-word Un-Attention (ZUA). Overall, our ZUA yields an [[18%|delta 18 percent down; metric loss; by ZUA]] loss drop.",
     "a rival's multiple is of the measure before":
         "ZapTune attains a [[5.54x|factor 5.54 x up; metric speedup; by ZapTune]] speedup, while LoRA achieves only [[2.41x|factor 2.41 x up; metric speedup; by ZapTune]].",
+    "what it also achieves elsewhere is another matter":
+        "Notably, it raises content scores by [[45%|delta 45 percent up; metric content scores]] and style scores by [[12%|delta 12 percent up; metric style scores]], and it also achieves gains on MIA-Bench and MMLU.",
+    "a benchmark before by is held for the value after it":
+        "It improves control by over [[50%|delta 50 percent up at_least; metric control]], and boosts planning accuracy on NAVSIM by [[2%|delta 2 percent up; metric planning accuracy; on NAVSIM]] and [[25%|delta 25 percent up; metric planning accuracy; on NAVSIM]], respectively.",
 }
 # fmt: on
 

@@ -73,8 +73,9 @@ _THESE = regex.compile(
 _OTHER_DATA = regex.compile(
     r"(?<![^ ])(?:on|across|over) (?!(?:the|our|this) )(?:[^ ,.;]+ ){0,4}?(?:benchmarks|datasets?|tasks?|problems|images|videos|environments) "
 )
-_BREAK = regex.compile(
-    r";|(?:^| )(?:while|whereas|but) |, (?:and )?(?:we|it|they|our (?:[^ ,]+ ){1,2}|the (?:proposed )?(?:model|method|approach) )"
+_BREAK = regex.compile(r";|(?:^| )(?:while|whereas|but) ")
+_NEW_CLAUSE = regex.compile(
+    r", (?:and )?(?:(?:we|it|they) |our (?:[^ ,]+ ){1,2}|the (?:proposed )?(?:model|method|approach) )"
     r"(?:can |also )?(?:achiev|reach|obtain|outperform|attain|perform|surpass|match)\w* "
 )
 # "7.4 WikiText2 perplexity": no preposition is needed
@@ -233,6 +234,8 @@ class BenchmarkBinding(SentenceClaims):
         match = _OF_ITS_OWN.match(after) or _ON.search(after)
         if not match or (turn and _BREAK.search(after, 0, match.start("b"))):
             return []
+        if _NEW_CLAUSE.search(after, 0, match.start("b")):
+            return []  # "by 45%, and it also achieves gains on A"
         if after.endswith("( ", 0, match.start("b")) and after.startswith(": ", match.end()):
             return []  # "(MMLU: 71%": held for the value after it
         if _BY_NEXT.fullmatch(after, match.end()) and not _NEAR_ON.match(after):
