@@ -206,6 +206,8 @@ def spool(
         else:
             made = Changes()
         shards = list(_cut(desk.place, papers, made.extract))
+        to_extract = len(made.extract)
+        made.extract.clear()  # They are in the shards now, and the run has a long way to go.
     return Plan(
         started=started,
         address=desk.place.address,
@@ -213,7 +215,7 @@ def spool(
         rules_folders=folders,
         fingerprint=fingerprint,
         read=len(read.columns.ids),
-        papers=len(made.extract),
+        papers=to_extract,
         shards=tuple(shards),
         stale=stale,
         names=read.names,
