@@ -178,6 +178,14 @@ RULES = {
         "Notably, it raises content scores by [[45%|delta 45 percent up; metric content scores]] and style scores by [[12%|delta 12 percent up; metric style scores]], and it also achieves gains on MIA-Bench and MMLU.",
     "a benchmark before by is held for the value after it":
         "It improves control by over [[50%|delta 50 percent up at_least; metric control]], and boosts planning accuracy on NAVSIM by [[2%|delta 2 percent up; metric planning accuracy; on NAVSIM]] and [[25%|delta 25 percent up; metric planning accuracy; on NAVSIM]], respectively.",
+    "the words that hold values in brackets are their metrics":
+        "ZapTune beats rivals in ink quality ([[3.2%|score 3.2 percent; metric ink quality]]), font tone ([[4.4%|score 4.4 percent; metric font tone]]) and size ([[5.8%|score 5.8 percent; metric size; by ZapTune]]).",
+    "the noun that a change is told in is its metric":
+        "We see an increase of [[8.2%|delta 8.2 percent up; metric native reasoning]] in native reasoning, [[4.2%|delta 4.2 percent up; metric world knowledge]] in world knowledge.",
+    "a model that a sentence opens with is measured where nothing is proposed":
+        "On MMLU with GPT-4, pass@1 rises by [[6.5 points|delta 6.5 points up; metric pass@1; on MMLU; by GPT-4]].",
+    "what is beaten far before a level is not its baseline":
+        "ZapTune outperforms old tuners in all of the many quick zoo keeping trials that were held by hand over years in the far north of the land, achieving an F1 score of [[0.9|score 0.9; metric F1 score; by ZapTune]].",
 }
 # fmt: on
 

@@ -144,7 +144,8 @@ class BaselineBinding(SentenceClaims):
         end = min(self._next(i), low + FAR)
         if closed := _CLOSED.match(body, low, end):
             end = closed.end()
-        far = max(0, claim.offset - FAR)
+        # what a level is set against stands near it; a difference may be told of it later
+        far = max(0, claim.offset - (120 if claim.kind == "score" else FAR))
         previous = max(self._offsets[i - 1] if i else 0, far)
         after = body[low : low + FAR]
         first = self._runs[i][0]

@@ -21,7 +21,10 @@ _NO_NOUNS = frozenset(
     "average mean relative absolute overall total gain gains improvement range result results value longer shorter larger "
     "smaller bigger faster slower higher lower better worse more less fewer cheaper sota state-of-the-art".split()
 )
-_NO_METRIC_HEADS = "model method baseline system agent gpu domain task setting scenario benchmark dataset language environment condition"
+_NO_METRIC_HEADS = (
+    "model method baseline system agent gpu llm vlm mllm lvlm lrm network transformer classifier "
+    "domain task setting scenario benchmark dataset language environment condition"
+)
 _NO_METRIC_ENDS = tuple(f"{head}{end}" for head in _NO_METRIC_HEADS.split() for end in ("", "s"))
 _PART_RULES = frozenset(("share-of-resource", "by-up", "by-down"))  # "6% of the cost"
 _SCORING_VERB = regex.compile(r"(?:\p{L}{3,}s|can|could|only) $")  # "models score under 20%"
@@ -254,6 +257,25 @@ _SPEED_OF = regex.compile(
     r"(?<![^ ])(?P<np>(?:(?!the |an? |and |of |in )[^ ,.;:()PXQNUCDMBZ]+ )?(?:K|speed|throughput|latency|runtime) )"
     r"(?:of (?:[^ ,.;:()]+ ){1,8})?(?:is|are|was|were) (?:[^ ,.;:()]+ ){0,3}$"
 )
+# "in color (3%), font (4%) and size (5%)", "the highest UAR (45)": the word that holds a value
+_HELD_BY_NOUN = regex.compile(
+    r"(?<![^ ])(?:in|highest|lowest|best) (?:(?!on )[^ ,.;:()PXQNUCDMBZ]+ ){1,4}"
+    r"(?:\( [^()]{1,30}\) (?:, and |, |and )(?:[^ ,.;:()PXQNUCDMBZ]+ ){1,4})*\( (?:up to )?$"
+)
+_CLOSES = regex.compile(r"\) (?:[,.;:]|and|on|with|over|in|across|while|compared|for) ")
+_NOUN_HOLDS = regex.compile(
+    r"(?:^|in |highest |lowest |best |of |, |and )"
+    r"(?P<np>(?:(?!(?:and|in|on|the|of|highest|lowest|best) )[^ ,.;:()PXQNUCDMBZK]+ ){1,3})\( (?:up to )?$"
+)
+# "an increase of 8% in reasoning, 4% in knowledge"
+_CHANGE_OF = regex.compile(
+    r"(?:improvement|gain|increase|boost|reduction|drop|decrease|rise)s? of [^.;:()]{0,80}$"
+)
+_IN_NOUN = regex.compile(
+    r"in (?:(?:the|its|their|average|overall) )*"
+    r"(?P<np>(?:(?!and |on |over |for |with |by |of |the |an? |using |including )[^ ,.;:()PXQNUCDMBZ]+ ){1,3}"
+    r"(?:\( [^ ()]+ \) [^ ,.;:()PXQNUCDMBZ]+ )?)(?=, |\. |; |and |on |over |with |compared )"
+)
 # "inference is 1.3x faster", "decoding becomes 3x faster"
 _PROCESS = regex.compile(
     r"(?<![^ ])(?P<np>(?:[^ ,.;:()PXQNUCDMBZ]+ )?(?:inference|training|decoding|sampling|convergence|generation|search|rendering|"
@@ -310,22 +332,11 @@ class MetricBinding(BenchmarkBinding):
 
     def _metric_places(self, i: int) -> Iterator[tuple[int, int]]:
         """Where a claim's metric may stand, on the strongest evidence first."""
-        claim, group = self._claims[i], self._groups[i]
+        claim = self._claims[i]
         low = claim.offset + 2
         after = self._body[low : low + FAR]
         before, base = self._window(i)
-        yield from self._listed_metric(claim, group)
-        if (run := self._runs[i]) is not group and len(run) < len(group):
-            yield from self._listed_metric(claim, run)
-        if after.startswith("of ") and claim.entry.key in _PART_RULES:
-            yield from places(low, [_SHARED.match(after)])
-        yield from places(low, [_METRIC_ASIDE.match(after)])
-        if claim.kind == "score":
-            yield from places(base, [_METRIC_OF.search(before)])
-        yield from self._listed_noun(claim, group)
-        yield from places(base, [_BY_ITSELF.search(before)])
-        if claim.kind == "score":
-            yield from self._by_its_letters(before, base)
+        yield from self._held_metric(i, before, base, after)
         if after.startswith(("on ", "for ")) and claim.kind != "share":
             # "improves F1 by 13% on hallucination": the nearer one
             yield from places(base, [_METRIC_BEFORE.search(before)])
@@ -362,7 +373,28 @@ class MetricBinding(BenchmarkBinding):
         if claim.kind == "share" or claim.entry.key in ("doubles", "halves"):
             yield from places(low, [_SHARED.match(after)])
         elif not (claim.kind == "factor" and _FASTER_NEXT.match(after)):
+            if claim.kind == "delta" and _CHANGE_OF.search(before):
+                yield from places(low, [_IN_NOUN.match(after)])
             yield from self._far_metric(i, before, base)
+
+    def _held_metric(self, i: int, before: str, base: int, after: str) -> Iterator[tuple[int, int]]:
+        """A metric that can be no other value's: its own in a list, or just beside the value."""
+        claim, group = self._claims[i], self._groups[i]
+        low = claim.offset + 2
+        yield from self._listed_metric(claim, group)
+        if (run := self._runs[i]) is not group and len(run) < len(group):
+            yield from self._listed_metric(claim, run)
+        if after.startswith("of ") and claim.entry.key in _PART_RULES:
+            yield from places(low, [_SHARED.match(after)])
+        yield from places(low, [_METRIC_ASIDE.match(after)])
+        if claim.kind == "score":
+            yield from places(base, [_METRIC_OF.search(before)])
+        yield from self._listed_noun(claim, group)
+        if _CLOSES.match(after) and _HELD_BY_NOUN.search(before):
+            yield from places(base, [_NOUN_HOLDS.search(before)])
+        yield from places(base, [_BY_ITSELF.search(before)])
+        if claim.kind == "score":
+            yield from self._by_its_letters(before, base)
 
     def _by_its_letters(self, before: str, base: int) -> Iterator[tuple[int, int]]:
         """The words before an acronym in brackets whose letters they begin with, and it."""

@@ -24,6 +24,10 @@ _HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ()]+ ){0,6}$")
 _M_WITH = regex.compile(
     r"(?<![^ ])(?P<m>M )(?:models? )?with (?:only |just |about |around |up to |over )*$"
 )
+# "On A with GPT-4, pass@1 rises by 6%"
+_OPENED_WITH = regex.compile(
+    r"(?:(?:on|in|for) [^ ,]+ )?(?:with|using) (?:the )?(?P<m>M ), (?!M |we |our |it )"
+)
 # "our method reaches 73% on A and 58% on B with GPT-4"
 _WITH_MODEL = regex.compile(r"(?:[^ ,.;:()PXQNUCDM]+ ){0,9}?(?:with|using) (?:the )?(?P<m>M )")
 # "compared to GPT-4 at 0.97"
@@ -217,6 +221,9 @@ class ModelBinding(BaselineBinding):
             or "M " in self._body[rest : claim.offset]
         ):
             return None
+        opened = None if subject or proposed else _OPENED_WITH.match(self._body)
+        if opened and (item := self._sentence.item(opened.start("m"))):
+            return str(item.of)
         if subject is None and not proposed and claim.kind == "score":
             last = self._order[id(self._runs[self._order[id(claim)]][-1])]
             after = _WITH_MODEL.match(self._body, self._offsets[last] + 2, self._next(last))
