@@ -112,9 +112,11 @@ class _Atoms:
 def _atoms(text: str) -> _Atoms:
     """The atoms of a text; kept for the lexicons that read it in turn."""
     # glue and atoms by turns: their places are then known without a look at each
-    pieces = (_ATOM_OR_V if _V_NEXT.search(text) else _ATOM).split(text)
+    plain = text.isascii()
+    lower = text.lower() if plain else text
+    pieces = (_ATOM_OR_V if _V_NEXT.search(text) else _ATOM).split(lower)
     places = list(accumulate(map(len, pieces)))
-    words = [word.lower() for word in pieces[1::2]]
+    words = pieces[1::2] if plain else [word.lower() for word in pieces[1::2]]
     return _Atoms(words, places[:-1:2], places[1::2], pieces[:-1:2])
 
 

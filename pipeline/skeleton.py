@@ -144,10 +144,11 @@ class _Words:
 def _words(text: str) -> _Words:
     """The words of a text; kept for all the skeletons that are made of it."""
     # what stands between the words, and these, by turns
-    pieces = _PIECES.split(text)
+    plain = text.isascii()
+    pieces = _PIECES.split(text.lower() if plain else text)
     at = list(accumulate(map(len, pieces)))
     starts, ends = at[:-1:2], at[1::2]
-    words = [word.lower() for word in pieces[1::2]]
+    words = pieces[1::2] if plain else [word.lower() for word in pieces[1::2]]
     return _Words(words, starts, ends, list(zip(starts, ends, strict=True)))
 
 

@@ -12,6 +12,7 @@ from pipeline.records import Model, ModelKind, ModelRole
 _MODEL_LIKE = regex.compile(
     r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA|RM|LMM|Reasoner)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
 )
+_GLUE = regex.compile(r"[\s_~-]+")
 _SIZE = regex.compile(r"\d+(?:\.\d+)?[bm]")
 # names of variants as their makers mostly write them
 _STYLES = {
@@ -41,7 +42,7 @@ def canonical(name: Name, candidate: Candidate) -> str:
             at += 1
             seen = key_of(surface[:at])
         rest = surface[at:].strip(" -_")
-        rest = regex.sub(r"[\s_~-]+", "-", rest)
+        rest = _GLUE.sub("-", rest)
         rest = "-".join(_styled(part) for part in rest.split("-"))
         return f"{entry.key}-{rest}" if rest else entry.key
     return surface

@@ -102,6 +102,7 @@ _TITLE_HEAD = regex.compile(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)")
 _SIZED_HEAD = regex.compile(r"\p{Lu}[\p{L}-]+\p{Ll}[ -]\d+(?:\.\d+)?[BM]")  # "Zapwain 1.5B: ..."
 _SENTENCE_START = re.compile(r"[\s\"'(\[*]*")
 _JOINER = re.compile(r" |-")
+_EXPANSION = re.compile(r"([ZMB]) \( ([ZMB]) \) ")
 _PLAIN = re.compile(r"[^a-z0-9+*\\]")
 _LIST = re.compile(
     r"[ZMB] (?:\( (?:[^ ]+ ){1,5}?\) )?"
@@ -503,10 +504,9 @@ class Names:
         the forms of these words, which are read once for each distinct chunk.
         """
         at = 0
-        for chunk in text.split(" "):
-            forms = self._forms.get(chunk)
-            if forms is None or chunk.endswith("%"):
-                forms = self._read_chunk(text, at, at + len(chunk))
+        chunks = text.split(" ")
+        for chunk, known in zip(chunks, map(self._forms.get, chunks), strict=True):
+            forms = self._read_chunk(text, at, at + len(chunk)) if known is None else known
             if forms:
                 yield at, forms
             at += len(chunk) + 1
@@ -525,8 +525,9 @@ class Names:
                     break
                 if not (token.islower() and token.isalpha()):
                     found.append(self._form(token, match.start() - start))
-        forms = self._forms[text[start:end]] = tuple(found)
-        return forms
+        if not text.endswith("%", start, end):
+            self._forms[text[start:end]] = tuple(found)
+        return tuple(found)
 
     def _form(self, token: str, start: int) -> _Form:
         whole, skip = len(token), 0
@@ -1244,7 +1245,7 @@ def _share_lists(sentence: Skeleton) -> None:
 def _merge_expansions(sentences: Sequence[tuple[Text, Skeleton]]) -> None:
     """Merges an acronym and its expansion: in "Multimodal Graph Learning (MMGL)" the acronym is the name."""
     for _, sentence in sentences:
-        for match in regex.finditer(r"([ZMB]) \( ([ZMB]) \) ", sentence.text):
+        for match in _EXPANSION.finditer(sentence.text):
             first, second = sentence.item(match.start(1)), sentence.item(match.start(2))
             if first is None or second is None or first.of is second.of:
                 continue

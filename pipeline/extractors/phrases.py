@@ -91,7 +91,6 @@ class _Needs:
         # bit `i * count + order` is set where the need `i` of a phrase is met by a word, or is none
         self._none = 0
         self._by_word: dict[str, int] = {}
-        self._by_spoken: dict[str, int] = {}
         for order, sets in enumerate(needs):
             for i in range(self._depth):
                 bit = 1 << (i * self._count + order)
@@ -100,11 +99,13 @@ class _Needs:
                     continue
                 for word in sets[i]:
                     self._by_word[word] = self._by_word.get(word, 0) | bit
+        self._with_parts = _WithParts(self._by_word)
 
     def met_by(self, words: Iterable[str], *, parts: bool = False) -> int:
         """The phrases all of whose needs are met by these words, or by their parts, too."""
         met = self._none
-        for bits in filter(None, map(self._of_parts if parts else self._by_word.get, words)):
+        known = self._with_parts.__getitem__ if parts else self._by_word.get
+        for bits in filter(None, map(known, words)):
             met |= bits
         found = (1 << self._count) - 1
         for _ in range(self._depth):
@@ -112,16 +113,20 @@ class _Needs:
             met >>= self._count
         return found
 
-    def _of_parts(self, word: str) -> int:
-        """The needs that are met by a word or by a part of it: "based" of "X-based"."""
-        bits = self._by_spoken.get(word)
-        if bits is None:
-            if len(self._by_spoken) >= _MOST_WORDS:
-                self._by_spoken.clear()
-            bits = self._by_word.get(word, 0)
-            for part in _PART.findall(word):
-                bits |= self._by_word.get(part, 0)
-            self._by_spoken[word] = bits
+
+class _WithParts(dict[str, int]):
+    """What is met by each word that was asked for, itself or a part of it: "based" of "X-based"."""
+
+    def __init__(self, by_word: Mapping[str, int]) -> None:
+        self._by_word = by_word
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        bits = self._by_word.get(word, 0)
+        for part in _PART.findall(word):
+            bits |= self._by_word.get(part, 0)
+        self[word] = bits
         return bits
 
 
