@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,11 @@ from hypothesis import strategies as st
 
 from pipeline.examples import marked, silent
 from pipeline.extract import Extractor, extractor_for
+from pipeline.extractors.phrases import Phrases
+from pipeline.marks import unmark
+from pipeline.records import Paper
 from pipeline.rules import Entry, RuleError, Rules, compile_phrase, load_rules
+from pipeline.skeleton import Item, Skeleton, skeleton, spaced
 
 RULES: Rules = load_rules()
 ENTRIES: list[Entry] = list(RULES)
@@ -52,6 +58,42 @@ def test_every_phrase_is_needed(entry: Entry) -> None:
     assert any(marked(extractor, entry, example) != example for example in entry.finds), (
         "with this entry taken out, its own examples come out the same"
     )
+
+
+def test_a_phrase_is_found_wherever_its_pattern_matches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phrases are tried only where their words stand; no match may be lost by that."""
+    asked: list[tuple[Phrases, Skeleton]] = []
+    find = Phrases.find
+
+    def noted(self: Phrases, sentence: Skeleton) -> Iterator[tuple[Entry, re.Match[str]]]:
+        asked.append((self, sentence))
+        return find(self, sentence)
+
+    monkeypatch.setattr(Phrases, "find", noted)
+    for entry in PHRASED:
+        for example in (*entry.finds, *entry.ignores):
+            extractor_for(()).extract(Paper("1", "", unmark(example)[0]))
+    assert len(asked) > len(PHRASED)
+    for phrases, sentence in asked:
+        found = [(entry.path, match.span()) for entry, match in find(phrases, sentence)]
+        assert found == [
+            (entry.path, match.span())
+            for entry, pattern in zip(phrases._entries, phrases._patterns, strict=True)
+            for match in pattern.finditer(sentence.text)
+        ], sentence.text
+
+
+@given(st.text(alphabet="ab1-.'_@ (\\", max_size=20), st.lists(st.integers(0, 20), max_size=6))
+def test_the_words_of_a_skeleton_are_those_between_its_items(text: str, cuts: list[int]) -> None:
+    """The words of a text are read once; an item may begin and end within one."""
+    ends = sorted({cut for cut in cuts if cut <= len(text)})
+    taken = list(zip(ends[::2], ends[1::2], strict=False))
+    free = pairwise([0, *(end for place in taken for end in place), len(text)])
+    words = [word for low, high in list(free)[::2] for word in spaced(text[low:high]).split()]
+    made = skeleton(text, 0, len(text), [Item(*place, "M") for place in taken])
+    assert [word for word in made.words if word != "M"] == words
+    read = [text[start:end] for start, end in made.places]
+    assert [one for one, item in zip(read, made.items, strict=True) if item is None] == words
 
 
 @pytest.mark.parametrize("entry", [e for e in PHRASED if not e["phrases"]], ids=lambda e: e.path)
