@@ -56,7 +56,8 @@ _LENGTH = regex.compile(
 )
 _GPU = regex.compile(r"(?:[AHVLT]\d{2,3}|RTX|GPU|GB)[-\s]*$|x[AHV]\d+-$")
 _PARAMETERS_BEFORE = regex.compile(
-    r"(?:parameters?|parameter\scounts?|parameter\ssizes?|model\ssizes?|model\sscales?|models?)\s(?:\(|from\s|of\s|ranging\sfrom\s|between\s|sizes?\s|counts?\s|up\sto\s|as\ssmall\sas\s|with\s|at\s){1,3}$",
+    r"(?:parameters?|parameter\scounts?|parameter\ssizes?|model\ssizes?|model\sscales?|models?)\s(?:\(|from\s|of\s|ranging\sfrom\s|between\s|sizes?\s|counts?\s|up\sto\s|as\ssmall\sas\s|with\s|at\s){1,3}"
+    r"(?:(?<=from\s)[\d.,]+\s?(?:[KMBT]|million|billion|trillion)?\s(?:up\s)?to\s)?$",
     regex.IGNORECASE,
 )
 _MODEL_AFTER = regex.compile(
