@@ -250,6 +250,43 @@ def verify(
         typer.echo(f"{out}: all is as it was written")
 
 
+@app.command()
+def status(
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="The tables, instead of those that the settings name."),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="The settings; otherwise paperclaims.toml, or [tool.paperclaims] of "
+            "pyproject.toml, of this folder.",
+        ),
+    ] = None,
+) -> None:
+    """Tell the last runs, which days of each source are published, and what it all takes.
+
+    Ends with 1 if a source that is fetched is older than the settings allow.
+    """
+    with _told_plainly():
+        import datetime
+
+        from pipeline import terminal
+        from pipeline.settings import Settings
+        from pipeline.status import status as measured
+
+        known = Settings.read(settings)
+        if out is not None:
+            known = known.model_copy(update={"runs": known.runs.model_copy(update={"out": out})})
+        found = measured(known, datetime.datetime.now(datetime.UTC))
+        terminal.print_status(found)
+    if any(one.stale for one in found.sources):
+        raise typer.Exit(1)
+
+
 @snapshots.command("list")
 def list_snapshots(out: Out = "outputs") -> None:
     """Tell which snapshots there are, the oldest first."""

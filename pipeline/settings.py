@@ -8,6 +8,7 @@ the entries.
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import tomllib
@@ -193,6 +194,38 @@ class Fetching(_Part):
     largest_answer: int = Field(default=32_000_000, ge=1, description="Bytes, unpacked.")
 
 
+class Runs(_Part):
+    """What scheduled runs work with; folders are those of the process that runs."""
+
+    out: str = Field(
+        default="outputs", min_length=1, description="Folder or address of the tables."
+    )
+    landing: Path = Field(
+        default=Path("landing"), description="The folder of what services gave, as it came."
+    )
+    rules: tuple[Path, ...] = Field(default=(), description="Folders of your own rules.")
+    workers: int | None = Field(
+        default=None, ge=1, description="Processes that extract; else one for each processor."
+    )
+    since: datetime.date | None = Field(
+        default=None,
+        description="The first day to fetch; else the first that was published, and to begin with "
+        "yesterday.",
+    )
+    fresh: int = Field(
+        default=2,
+        ge=0,
+        le=365,
+        description="Days that the newest day of a service may lie behind.",
+    )
+    wait: float = Field(
+        default=3600.0, ge=0, description="Seconds that a run waits for another to end."
+    )
+    pages: Address | None = Field(
+        default=None, description="Where browsers find the folder of the tables, if anywhere."
+    )
+
+
 class Settings(_Part):
     """All settings, checked. `Settings.read` reads them; `Settings()` is what is without any."""
 
@@ -204,6 +237,7 @@ class Settings(_Part):
     )
     services: Services = Services()
     fetching: Fetching = Fetching()
+    runs: Runs = Runs()
 
     @classmethod
     def read(cls, path: Path | None = None) -> Self:

@@ -7,6 +7,7 @@ control characters are made visible, so that no text can move the cursor or hide
 from __future__ import annotations
 
 import contextlib
+import datetime
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from pipeline.review.precision import Reviewed
     from pipeline.review.verdicts import Agreement
     from pipeline.score import Report
+    from pipeline.status import Status
     from pipeline.store import RunSummary
     from pipeline.store.snapshots import Difference, Snapshot
 
@@ -207,6 +209,48 @@ def print_differences(found: Iterable[Difference]) -> None:
     for table in dict.fromkeys(table for table, _ in counts):
         told.add_row(table, *(f"{counts[table, change]:,}" for change in signs))
     console.print(told if counts else "no difference")
+
+
+def print_status(found: Status) -> None:
+    """The last runs, the days of each source, the snapshot, and what all of it takes."""
+    console = _console()
+    runs = Table("run", "finished (UTC)", "read", "new", "changed", "rejected", "seconds")
+    for column in runs.columns[2:]:
+        column.justify = "right"
+    for run in found.runs:
+        counts = (f"{run[name]:,}" for name in ("read", "new", "changed", "rejected"))
+        runs.add_row(run["run_id"], _minute(run["finished"]), *counts, f"{run['seconds']:.1f}")
+    console.print(runs if found.runs else f"{visible(found.out)}: nothing is published yet")
+    sources = Table("source", "whole until", "newest day", "days", "last fetched (UTC)", "")
+    sources.columns[3].justify = "right"
+    for one in found.sources:
+        days = (str(day) if day else "never" for day in (one.watermark, one.newest))
+        wrong = "; ".join(filter(None, (one.stale, one.failure)))
+        sources.add_row(
+            one.service,
+            *days,
+            f"{one.days:,}",
+            _minute(one.tried) if one.tried else "never",
+            Text(visible(wrong) or "fresh", "red" if one.stale else "yellow" if wrong else "green"),
+        )
+    console.print(sources if found.sources else "no scheduled run has been here yet")
+    if found.snapshot is not None:
+        rows = found.snapshot.rows
+        console.print(
+            f"{found.snapshot.run_id} is published: {_counted(rows['papers'], 'paper')}, "
+            f"{rows['gains']:,} gains, rules {found.snapshot.rules_fingerprint}; "
+            f"{_counted(found.snapshots, 'snapshot')} in all",
+            soft_wrap=True,
+        )
+    if found.tables_bytes is not None:
+        console.print(
+            f"{found.tables_bytes / 1e6:,.1f} MB of tables, "
+            f"{found.landing_bytes / 1e6:,.1f} MB as it came"
+        )
+
+
+def _minute(moment: datetime.datetime) -> str:
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M}"
 
 
 _NOT_TOLD = frozenset(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -53,20 +54,17 @@ def run_script(
     )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prefect server as people start one."""
-    home = tmp_path_factory.mktemp("server")
+@contextlib.contextmanager
+def prefect_server(home: Path, *options: str, **environment: str) -> Iterator[str]:
+    """The address of a Prefect server as people start one, by default on SQLite."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui", "--port", port]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--port", port, *options]
+    ours = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "no"}
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
-            command,
-            env={**os.environ, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "no"},
-            stdout=log,
-            stderr=log,
+            command, env={**os.environ, **ours, **environment}, stdout=log, stderr=log
         )
     url = f"http://127.0.0.1:{port}/api"
     try:
@@ -83,6 +81,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with prefect_server(tmp_path_factory.mktemp("server"), "--no-ui") as url:
+        yield url
 
 
 def ask(server: str, what: str, flow_run: str | None = None) -> list[dict[str, Any]]:
@@ -202,6 +206,8 @@ def test_many_shards_in_processes_give_the_same_bytes_as_the_command(
     assert sorted(extracted) == ["extract-0", "extract-1", "extract-2"]
     summary = summary_of(server, run["id"])
     assert "\n| rejected because | records |\n" in summary["data"]
+    (bar,) = [one for one in ask(server, "artifacts", run["id"]) if one["type"] == "progress"]
+    assert (bar["key"], bar["data"]) == ("extracting", 100.0)
 
 
 def test_reading_is_tried_again_when_a_disk_fails_for_a_moment(tmp_path: Path, server: str) -> None:

@@ -206,8 +206,10 @@ def test_a_file_that_is_asked_for_must_be_there() -> None:
 def test_the_settings_that_the_readme_shows_are_right() -> None:
     page = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     shown = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(shown) == 1
-    assert Settings.read(write(shown[0])).services.openreview.enabled
+    assert len(shown) == 2
+    settings = Settings.read(write("\n".join(shown)))
+    assert settings.services.openreview.enabled
+    assert settings.runs.landing == Path("/srv/paperclaims/landing")
 
 
 def test_every_service_has_its_settings() -> None:

@@ -184,6 +184,7 @@ def spool(
     """Read the sources, find out which papers must be extracted, and cut these into shards.
 
     Papers of `replaced` sources, which are read as well, leave if they are not in them any more.
+    Without any source nothing is read, and what is published is made anew if rules have changed.
     """
     started = datetime.datetime.now(datetime.UTC)
     given = [sources] if isinstance(sources, (str, Path)) else sources
@@ -199,7 +200,7 @@ def spool(
         read = read_sources(
             names, papers, desk.scratch / _REJECTS / "read.jsonl", format=format, year=year
         )
-        if read.columns.ids or whole:
+        if read.columns.ids or whole or not names:
             state = State(desk.place, base, held)
             gone = _gone(state, read, whole)
             made = changes(state, read, papers, stale=stale, gone=gone)
@@ -315,7 +316,7 @@ def publish(
         rows={},
         seconds=_seconds_since(plan.started),
     )
-    if not plan.read and not done.removed:
+    if plan.sources and not plan.read and not done.removed:
         papers_now = 0 if base is None else base.rows["papers"]
         return replace(summary, papers=papers_now)
     if not rows["papers"] and not done.removed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,11 +43,12 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class ShardCounts:
-    """Rows per table that one shard gave, and how many papers had to be extracted for it."""
+    """Rows per table that one shard gave, how many papers had to be extracted, and how long."""
 
     number: int
     rows: Mapping[str, int]
     extracted: int
+    seconds: float = 0.0
 
 
 def shard_of(number: int, first: int, lines: Sequence[bytes]) -> Shard:
@@ -67,6 +69,7 @@ def extract_shard(
     `progress` is called with the papers of the shard done so far. Raises StoreError where the rules
     are not those of the fingerprint any more.
     """
+    began = time.monotonic()
     place = place_of(address)
     maker = made_by(fingerprint)
     if (done := done_already(place, shard, maker)) is not None:
@@ -107,7 +110,7 @@ def extract_shard(
     part = put_part(place, made | {INDEX: index_table(kept)})
     note = json.dumps(_note(part, failed)).encode()
     place.write(shard.note(maker), note)
-    return ShardCounts(shard.number, rows_of(part), len(papers))
+    return ShardCounts(shard.number, rows_of(part), len(papers), time.monotonic() - began)
 
 
 def put_part(place: Place, made: Mapping[str, pa.Table]) -> Part:
