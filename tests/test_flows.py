@@ -61,7 +61,11 @@ def prefect_server(home: Path, *options: str, **environment: str) -> Iterator[st
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     command = [sys.executable, "-m", "prefect", "server", "start", "--port", port, *options]
-    ours = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "no"}
+    ours = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "no",
+        "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api",
+    }
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             command, env={**os.environ, **ours, **environment}, stdout=log, stderr=log

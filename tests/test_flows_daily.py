@@ -278,19 +278,23 @@ def _looks_right(server: str, runs: list[dict[str, Any]], folder: Path) -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     address = server.removesuffix("/api")
+    of_run = {"artifacts": {"flow_run_id": {"any_": [runs[0]["id"]]}}}
+    ids = {one["key"]: one["id"] for one in post(server, "artifacts/filter", **of_run)}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1500})
-        for name, path, seen in (
-            ("run", f"runs/flow-run/{runs[0]['id']}?tab=Artifacts", "paperclaims-report"),
-            ("report", "artifacts/key/paperclaims-report", "New claims"),
-            ("counts", "artifacts/key/paperclaims-counts", "semantic-scholar"),
-            ("runs", "runs", "daily"),
+        page = browser.new_page(viewport={"width": 1400, "height": 1200})
+        page.goto(f"{address}/runs/flow-run/{runs[0]['id']}")
+        page.get_by_text("Artifacts", exact=True).last.click()
+        page.wait_for_selector("text=paperclaims-report", timeout=60_000)
+        page.screenshot(path=folder / "run.png")
+        for key, seen in (
+            ("paperclaims-report", "New claims"),
+            ("paperclaims-counts", "semantic-scholar"),
+            ("paperclaims-audit", "The new papers' claims"),
         ):
-            page.goto(f"{address}/{path}")
-            page.wait_for_selector(f"text={seen}", timeout=30_000)
-            page.wait_for_timeout(500)
-            page.screenshot(path=folder / f"{name}.png")
+            page.goto(f"{address}/artifacts/artifact/{ids[key]}")
+            page.wait_for_selector(f"text={seen}", timeout=60_000)
+            page.screenshot(path=folder / f"{key}.png")
         browser.close()
 
 
