@@ -163,7 +163,7 @@ def _claim(row: Row, paper: Row) -> str:
     return (
         f"- **{plain(row['benchmark'])}**{metric}: {row['value']:g} {row['unit']} "
         f"{row['direction'] or ''} ({who}{over}). {plain(row['sentence'])} "
-        + (f"[{title}]({link})" if link else title)
+        + (f"{title} ([paper]({link}))" if link else title)
     ).replace("  ", " ")
 
 
