@@ -234,8 +234,6 @@ def plain(text: str) -> str:
 
 
 def _letter(letter: str) -> str:
-    if letter in _ENTITIES:
-        return _ENTITIES[letter]
     if letter in _SIGNS:
         return f"\\{letter}"
     if unicodedata.category(letter)[0] == "C":
@@ -245,7 +243,6 @@ def _letter(letter: str) -> str:
 
 # Whatever begins markup in any dialect, or makes an address of a text.
 _SIGNS = frozenset(string.punctuation) - frozenset(",;'\"%/?")
-_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def address(url: str | None) -> str | None:

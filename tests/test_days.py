@@ -299,7 +299,7 @@ def published(folder: Path, *lines: Mapping[str, str]) -> Settings:
 PAPERS = (
     {
         "paper_id": "p:1",
-        "title": "Zip [x](javascript:alert(1))",
+        "title": "Zip [x](https://evil.example) **b** <i>",
         "abstract": "ZipTune lifts LLaMA-2-7B by 3.2 points on GSM8K.",
         "url": "https://example.org/1",
     },
@@ -335,7 +335,7 @@ def test_a_title_in_the_report_leads_to_its_paper_and_nowhere_else(tmp_path: Pat
     page = report.markdown(Told(out=known.runs.out, measured=measured, summary=summary))
     shown = MarkdownIt("gfm-like").render(page)
     assert re.findall(r'<a href="(.*?)">(.*?)</a>', shown) == [("https://example.org/1", "paper")]
-    assert "Zip [x](javascript:alert(1)) (<a href=" in shown
+    assert "Zip [x](https://evil.example) **b** &lt;i&gt; (<a href=" in shown
 
 
 # --- status
