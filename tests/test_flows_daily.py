@@ -114,9 +114,10 @@ def until(what: Callable[[], Any], log: Path, seconds: float = 180) -> Any:
 def post(server: str, path: str, *, method: str = "POST", **told: object) -> Any:
     """The answer; a server whose SQLite is busy says so, as it does to Prefect's own clients."""
     for _ in range(60):
-        answer = httpx.request(method, f"{server}/{path}", json=told, timeout=60)
-        if answer.status_code != 503:
-            break
+        with contextlib.suppress(httpx.TimeoutException):
+            answer = httpx.request(method, f"{server}/{path}", json=told, timeout=30)
+            if answer.status_code != 503:
+                break
         time.sleep(1)
     answer.raise_for_status()
     return answer.json() if answer.content else None
