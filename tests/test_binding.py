@@ -186,6 +186,10 @@ RULES = {
         "On MMLU with GPT-4, pass@1 rises by [[6.5 points|delta 6.5 points up; metric pass@1; on MMLU; by GPT-4]].",
     "what is beaten far before a level is not its baseline":
         "ZapTune outperforms old tuners in all of the many quick zoo keeping trials that were held by hand over years in the far north of the land, achieving an F1 score of [[0.9|score 0.9; metric F1 score; by ZapTune]].",
+    "what a sentence was tested on is what the next one tells of":
+        "We train on GSM8K. Experiments on MMLU demonstrate gains over strong tuners. When using GPT-4, the accuracy rises by [[3%|delta 3 percent up; metric accuracy; on MMLU]].",
+    "but not where the next one tells of another test":
+        "We train on GSM8K. Experiments on MMLU demonstrate gains over strong tuners. Human evaluations show an accuracy of [[80%|score 80 percent; metric accuracy]].",
 }
 # fmt: on
 

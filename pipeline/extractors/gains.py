@@ -20,6 +20,7 @@ from pipeline.extractors.binding import (
     COMMAS,
     Binding,
     Claim,
+    Context,
     Direction,
     Known,
     Words,
@@ -146,6 +147,11 @@ _NO_FACTOR_AFTER = regex.compile(
     r"(?:N|X|B|a100|gpu|schedules?|coverage|lr|training schedule|learning schedule|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
 _CONFIDENCE_AFTER = regex.compile(r"(?:[a-z-]*bootstrap )?(?:cis?|confidence|credible) ")
+# a sentence that tells what was tested on what: the next one tells what came of it
+_TESTED = regex.compile(
+    r"\b(?:experiments?|evaluations?|evaluated?|tested|tests|validated?|results)\b[^.;]{0,40}?\s(?:on|in|across)\s",
+    regex.IGNORECASE,
+)
 _SET_BEFORE = regex.compile(r" (?:at|under|with) (?:an? )?$")
 _SET_AT_AFTER = regex.compile(
     r"of (?!(?:[^ ,.;()]+ ){0,3}?(?:costs?|price|parameters|latency|memory|size|K) )|"
@@ -306,7 +312,7 @@ class Gains:
     def find(self, text: Text, items: Sequence[Item], known: Known) -> list[Gain]:
         """The gains of one text; `items` are its names, metrics, sizes and free quantities."""
         gains: list[Gain] = []
-        context: tuple[str, ...] = ()
+        context = Context((), tested=False)
         for (start, end), all_inside in by_sentence(text.sentences, items):
             amounts = any(item.symbol in _AMOUNTS for item in all_inside)
             inside = all_inside
@@ -322,7 +328,9 @@ class Gains:
                 if best:
                     found = self._best.find(text, sentence, (start, end), binding, claims)
                     gains += map(_gain, found)
-            context = tuple(item.of for item in inside if item.symbol == "B") or context
+            named = tuple(item.of for item in inside if item.symbol == "B")
+            tested = bool(named) and _TESTED.search(text.text, start, end) is not None
+            context = Context(named or context.benchmarks, tested)
         return gains
 
     def _claims(self, text: Text, sentence: Skeleton, bounds: tuple[int, int]) -> list[Claim]:

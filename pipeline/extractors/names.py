@@ -777,6 +777,8 @@ class Names:
         for entry, match in self._phrases.find(sentence):
             if (entry["where"] == "title") != title:
                 continue
+            if title and sentence.text.startswith("from "):
+                continue  # "From A to B: ..." names neither of them as its own
             weight, role = float(entry["weight"] or 0), entry["role"]
             for offset, item in sentence.items_in(*match.span("names")):
                 name: Name = item.of

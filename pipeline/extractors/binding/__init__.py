@@ -16,6 +16,7 @@ from pipeline.extractors.binding.claims import (
     COMMAS,
     SIDE_BY_SIDE,
     Claim,
+    Context,
     Direction,
     Known,
     Words,
@@ -24,7 +25,7 @@ from pipeline.extractors.binding.claims import (
 from pipeline.extractors.binding.metric import MetricBinding
 from pipeline.extractors.binding.model import ModelBinding
 
-__all__ = ["COMMAS", "Binding", "Claim", "Direction", "Known", "Words", "is_list_glue"]
+__all__ = ["COMMAS", "Binding", "Claim", "Context", "Direction", "Known", "Words", "is_list_glue"]
 
 _ASIDE = regex.compile(r"\( [^ ()]+ \) ")
 _AVERAGED = regex.compile(

@@ -96,6 +96,10 @@ _ON_WORD = regex.compile(
 _RESOURCES = regex.compile(
     r"memory|time|latency|cost|comput|token|flops|storage|speed", regex.IGNORECASE
 )
+# a sentence that tells of another test
+_ANEW = regex.compile(
+    r"(?:on|across) |(?:[^ ,]+ ){0,3}?(?:experiments?|evaluations?|study|studies|analysis|analyses) "
+)
 _CARRIES = regex.compile(
     r"(?:more importantly|furthermore|moreover|further|additionally|also|in addition|besides|"
     r"specifically|notably|in particular|surprisingly|continued) "
@@ -319,7 +323,9 @@ class BenchmarkBinding(SentenceClaims):
             return list(self._context) if these and len(group) == 1 else []
         if not these and self._on_other_data:
             return []
-        if len(self._context) == 1 and (these or _CARRIES.match(self._body)):
+        if len(self._context) == 1 and (
+            these or (self._tested and not _ANEW.match(self._body)) or _CARRIES.match(self._body)
+        ):
             return list(self._context)
         only, said = self._known.only, self._known.only_said
         place = claim.text.span(claim.item.start, claim.item.end).start

@@ -80,6 +80,16 @@ class Known:
     only_said: int | None  # once it was named: from this place of the raw abstract on
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The benchmarks that were named last before a sentence, and whether the sentence just before
+    it says that something was tested on them.
+    """
+
+    benchmarks: tuple[str, ...]
+    tested: bool
+
+
 class Words:
     """Words that may stand before a metric or a baseline and are no part of it."""
 
@@ -136,13 +146,14 @@ class SentenceClaims:
         sentence: Skeleton,
         claims: Sequence[Claim],
         known: Known,
-        context: Sequence[str],
+        context: Context,
         words: Words,
     ) -> None:
         self._sentence = sentence
         self._claims = claims
         self._known = known
-        self._context = context
+        self._context = context.benchmarks
+        self._tested = context.tested
         self._words = words
         self._body = sentence.text
         self._offsets = [claim.offset for claim in claims]

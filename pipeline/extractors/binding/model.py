@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from pipeline.extractors.binding.baseline import BaselineBinding
-from pipeline.extractors.binding.claims import FAR, Claim, Known, Words
+from pipeline.extractors.binding.claims import FAR, Claim, Context, Known, Words
 from pipeline.skeleton import Skeleton
 
 _OWN_SUBJECT = regex.compile(
@@ -127,7 +127,7 @@ class ModelBinding(BaselineBinding):
         sentence: Skeleton,
         claims: Sequence[Claim],
         known: Known,
-        context: Sequence[str],
+        context: Context,
         words: Words,
     ) -> None:
         super().__init__(sentence, claims, known, context, words)
