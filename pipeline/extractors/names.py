@@ -189,6 +189,8 @@ _COMPARES = re.compile(
 _NEAR = frozenset({"beats-near", "worked-on"})
 # the rules that make a name of a word with no more than a capital: "than Zebra", "the Zebra corpus"
 _TELLING = frozenset({"beats-near", "data-noun", "listed", "listed-data"})
+# the rules by which a paper says what it calls its own
+_CALLED_SO = frozenset({"propose-called", "named"})
 # rules that hold of half the words of a text
 _TIGHT = frozenset({"propose", "propose-near"})
 # what says "on X" or "train with X" of data says it of methods, too
@@ -1405,6 +1407,9 @@ def _read_form(name: Name) -> None:
     if name.strong and _SIZED.search(surface):
         name.add("models", 1.5, "names/form")
         name.kinds["model"] += 9
+    if not name.strong and name.said & _CALLED_SO and len(name.candidates) > 2:
+        table = max(sorted(name.scores), key=lambda t: name.scores[t], default="models")
+        name.add(table, 1.0, "names/again")  # "which we name Zebra ... Zebra ... Zebra"
     if name.strong:
         # a word in the form of a name that comes again and again, or in the title too, is one
         fields = {c.text.field for c in name.candidates}
