@@ -27,7 +27,7 @@ GOLD = pipeline.SAMPLE.with_name("gold.jsonl")
 COMMANDS = ("run", "show", "score", "tables", "audit", "review", "precision")
 
 # Those of published tables stand beside `run`, and a group of commands at the end.
-COMMANDS = ("run", "fetch", "verify", "diff", *COMMANDS[1:], "snapshots")
+COMMANDS = ("run", "fetch", "verify", "status", "diff", *COMMANDS[1:], "snapshots")
 
 # SIGINT is ignored in what a shell starts in the background; a terminal's Ctrl-C is what we mean.
 STARTED_IN_FRONT = (
@@ -461,7 +461,7 @@ def test_a_run_imports_neither_pandas_nor_what_only_other_commands_need(tmp_path
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stderr.split()
     assert {"imported", "spacy", "pyarrow"} <= set(told)
-    others = {"pandas", "fsspec", "prefect", "http.server", "pipeline.audit", "pipeline.score"}
+    others = {"pandas", "fsspec", "prefect", "http.server", "pipeline.review", "pipeline.score"}
     assert others.isdisjoint(told)
 
 
