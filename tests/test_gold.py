@@ -15,12 +15,12 @@ SHARED = Path(__file__).parents[2] / "shared" / "gold"
 # are two points under what was measured in November 2026.
 FLOORS = {
     "links": 0.98,
-    "sizes": 0.95,
+    "sizes": 0.98,
     "benchmarks": 0.93,
     "models": 0.92,
     "gains: value": 0.97,
-    "gains: value+benchmark": 0.91,
-    "gains: full": 0.76,
+    "gains: value+benchmark": 0.92,
+    "gains: full": 0.78,
     "gains: sota": 0.94,
 }
 ATTRIBUTES = {
@@ -38,10 +38,11 @@ ATTRIBUTES = {
 }
 # Our own digests are written less like abstracts: subjects are told in sentences before.
 SAMPLE_FLOORS = FLOORS | {
+    "sizes": 0.94,
     "models": 0.89,
-    "gains: value": 0.90,
+    "gains: value": 0.91,
     "gains: value+benchmark": 0.84,
-    "gains: full": 0.60,
+    "gains: full": 0.62,
     "gains: sota": 0.90,
 }
 SAMPLE_ATTRIBUTES = ATTRIBUTES | {
