@@ -357,3 +357,14 @@ def test_standing_behind_prepositions_again_and_again_makes_no_data() -> None:
 )
 def test_plain_names_in_a_list_of_corpora_are_data(sentence: str, found: int) -> None:
     assert len(benchmarks(sentence)) == found
+
+
+def test_an_acronym_spelt_out_otherwise_is_not_the_known_benchmark_of_its_letters() -> None:
+    sentence = "We introduce Roads to Rome (R2R), a neural router. R2R is fast."
+    (found,) = extract(sentence).models
+    assert (found.name, found.role) == ("R2R", "proposed")
+    assert not found.rule.startswith("benchmarks/")
+    assert benchmarks(sentence) == {}
+    assert benchmarks("We evaluate it on Room-to-Room (R2R).") == {
+        "Room-to-Room (R2R)": "evaluated"
+    }

@@ -240,6 +240,7 @@ _PART_NOUN = re.compile(
     r"[)*]* (?:loss|module|block|layer|unit|analysis|allocation|detection|metric|score|problem|task)"
 )
 _NEEDED = 2.0
+_KNOWN = 4.0  # what an entry of the lexicon says of a name, once; see Name.add for the next times
 _WEAK_NEEDED = 3.0
 _SHORTEST = 3
 _TITLE_WORDS = 5
@@ -329,6 +330,14 @@ class Name:
         own = len(self.said & {"title-colon", "propose", "name-is-a", "propose-near"}) > 1
         methods = sum(self.kinds[kind] for kind in ("model", "method"))
         return own and methods > 3 and "benchmark-noun" not in self.said
+
+    def part_from_entry(self) -> None:
+        """Takes back what its entry has said of it, for a name that is not the one that is known."""
+        if self.entry is not None:
+            rule = self.entry.path
+            self.scores[self.entry.file] -= _KNOWN * (3 + len(self.candidates)) / 4
+            self.rules[self.entry.file].pop(rule, None)
+            self.entry = None
 
     def add(self, table: str | None, weight: float, rule: str) -> None:
         """Adds evidence that the name is one of a table."""
@@ -719,7 +728,7 @@ class Names:
                 symbol = "Z"
                 if candidate.entry is not None:
                     name.entry = candidate.entry
-                    name.add(candidate.entry.file, 4.0, candidate.entry.path)
+                    name.add(candidate.entry.file, _KNOWN, candidate.entry.path)
                     symbol = "M" if candidate.entry.file == "models" else "B"
                 items.append(Item(candidate.start, candidate.end, symbol, name))
             for (start, end), inside in by_sentence(text.sentences, items):
@@ -1054,8 +1063,7 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
                 name.entry, text, words[begin].start(), match
             ):
                 continue
-            name.scores[name.entry.file] -= 4.0
-            name.entry = None
+            name.part_from_entry()
         if begin is None:
             begin = _begin_by_letters(words, match[1])
         if begin is None and words and match[1].isupper():

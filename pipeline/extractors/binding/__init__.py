@@ -13,6 +13,7 @@ from itertools import pairwise
 import regex
 
 from pipeline.extractors.binding.claims import (
+    ASIDE,
     COMMAS,
     SIDE_BY_SIDE,
     Claim,
@@ -27,7 +28,6 @@ from pipeline.extractors.binding.model import ModelBinding
 
 __all__ = ["COMMAS", "Binding", "Claim", "Context", "Direction", "Known", "Words", "is_list_glue"]
 
-_ASIDE = regex.compile(r"\( [^ ()]+ \) ")
 _AVERAGED = regex.compile(
     r"\b(?:average(?! (?:precision|recall|displacement|surface|symmetric|treatment|return))|"
     r"mean(?! (?:average|squared?|absolute|reciprocal|intersection|opinion|iou)))\b",
@@ -59,7 +59,7 @@ class Binding(MetricBinding, ModelBinding):
         baseline = next((claim.baseline for claim in group if claim.baseline), None)
         if group[0].kind != "factor":
             for claim, after in zip(reversed(group[:-1]), reversed(group[1:]), strict=True):
-                if _ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in SIDE_BY_SIDE:
+                if ASIDE.sub("", self._body[claim.offset + 2 : after.offset]) in SIDE_BY_SIDE:
                     claim.metric = claim.metric or after.metric
             for claim, before in zip(group[1:], group, strict=False):
                 claim.metric = claim.metric or before.metric

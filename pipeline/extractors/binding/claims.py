@@ -36,7 +36,7 @@ _LOOSE_ENDS = frozenset(
     "respectively at in of to by with from on for when while and as than is are was were induced "
     "downarrow uparrow".split()
 )
-_ASIDE = regex.compile(r"\( [^ ()]+ \) ")
+ASIDE = regex.compile(r"\( [^ ()]+ \) ")
 _AGAINST = regex.compile(r"[PN] (?:vs \. |vs |versus |compared (?:to|with) )(?:only |just )?$")
 
 
@@ -182,7 +182,7 @@ class SentenceClaims:
         for i, claim in enumerate(self._claims):
             if run:
                 glue = self._body[self._offsets[i - 1] + 2 : claim.offset]
-                if run[-1].kind != claim.kind or _ASIDE.sub("", glue) not in SIDE_BY_SIDE:
+                if run[-1].kind != claim.kind or ASIDE.sub("", glue) not in SIDE_BY_SIDE:
                     run = []
             run.append(claim)
             yield run
