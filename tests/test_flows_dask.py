@@ -17,7 +17,7 @@ import pytest
 
 from pipeline import store
 from tests.test_flows import FLOWS, bytes_of_tables, many_papers, run_command, server  # noqa: F401
-from tests.test_store_objects import objects, s3  # noqa: F401
+from tests.test_store_objects import objects
 
 pytest.importorskip("prefect_dask", reason="pip install 'paperclaims[dask]'")
 
@@ -69,7 +69,7 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(s3: str) -> Iterator[Cluster]:  # noqa: F811, ARG001, workers must know its address
+def cluster(s3: str) -> Iterator[Cluster]:  # noqa: ARG001, workers must know its address
     made = Cluster()
     try:
         yield made
@@ -112,7 +112,7 @@ def test_in_a_bucket_on_dask_it_gives_the_same_bytes_as_one_process(
     expected: dict[str, bytes],
     cluster: Cluster,
     server: str,  # noqa: F811
-    s3: str,  # noqa: F811
+    s3: str,
 ) -> None:
     bucket = f"{s3}/{uuid.uuid4().hex}"
     to = ("--out", bucket, "--dask-address", cluster.address)

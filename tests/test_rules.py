@@ -24,12 +24,16 @@ ENTRIES: list[Entry] = list(RULES)
 FINDS = [pytest.param(e, x, id=f"{e.path}-{i}") for e in ENTRIES for i, x in enumerate(e.finds)]
 IGNORES = [pytest.param(e, x, id=f"{e.path}-{i}") for e in ENTRIES for i, x in enumerate(e.ignores)]
 
+UNTRACED = pytest.mark.no_cover  # thousands of times the same lines
 
+
+@UNTRACED
 @pytest.mark.parametrize(("entry", "example"), FINDS)
 def test_a_rule_finds_what_its_example_marks_and_nothing_else(entry: Entry, example: str) -> None:
     assert marked(extractor_for(()), entry, example) == example
 
 
+@UNTRACED
 @pytest.mark.parametrize(("entry", "example"), IGNORES)
 def test_a_rule_leaves_alone_what_it_is_told_to(entry: Entry, example: str) -> None:
     assert silent(extractor_for(()), entry, example)
@@ -41,6 +45,7 @@ LISTED = [e for e in ENTRIES if e.file in ("models", "benchmarks", "metrics", "l
 PHRASED = [e for e in ENTRIES if e not in LISTED]
 
 
+@UNTRACED
 @pytest.mark.parametrize("batch", range(64))
 def test_every_name_is_needed(batch: int) -> None:
     taken = LISTED[batch::64]
@@ -52,6 +57,7 @@ def test_every_name_is_needed(batch: int) -> None:
     assert needless == [], "with these entries taken out, their own examples come out the same"
 
 
+@UNTRACED
 @pytest.mark.parametrize("entry", [e for e in PHRASED if e["phrases"]], ids=lambda e: e.path)
 def test_every_phrase_is_needed(entry: Entry) -> None:
     extractor = Extractor(RULES.without(entry))

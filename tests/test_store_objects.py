@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -25,45 +20,6 @@ from pipeline.store import snapshots
 from tests.test_store import content, paper, write_papers
 
 fsspec = pytest.importorskip("fsspec")
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The address of a bucket on an S3-compatible server of this machine."""
-    pytest.importorskip("s3fs", reason="pip install 'paperclaims[s3]'")
-    pytest.importorskip("moto", reason="pip install 'paperclaims[test]'")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    quiet = subprocess.DEVNULL
-    given = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    before = {name: os.environ.get(name) for name in given}
-    os.environ |= given
-    server = subprocess.Popen(command, stdout=quiet, stderr=quiet)
-    try:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert server.poll() is None
-            time.sleep(0.1)
-        files = fsspec.filesystem("s3", skip_instance_cache=True)
-        files.mkdir("papers")
-        yield "s3://papers"
-    finally:
-        server.terminate()
-        server.wait()
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 @pytest.fixture(params=["memory", "s3"])
