@@ -34,15 +34,19 @@ _AT = regex.compile(r"@\w+")
 
 
 class Extractor:
-    """Reads papers with one set of rules. Building it takes a second, a paper milliseconds."""
+    """Reads papers with one set of rules. Building it takes a second, a paper milliseconds.
 
-    def __init__(self, rules: Rules) -> None:
+    What a value measures is weighed where no pattern finds it, unless only patterns are asked for:
+    the examples of the rules are about these alone.
+    """
+
+    def __init__(self, rules: Rules, *, only_patterns: bool = False) -> None:
         self.rules = rules
         self._links = Links(rules)
         self._names = Names(rules)
         self._metrics = Lexicon(rules.entries["metrics"], any_case=True)
         self._sizes = Sizes(rules)
-        self._gains = Gains(rules)
+        self._gains = Gains(rules, only_patterns=only_patterns)
         self._counts = Counts(rules)
 
     def extract(self, paper: Paper) -> Extraction:

@@ -229,9 +229,9 @@ class _Paper:
             "unit": lambda one, other: bool(one == other),
             "direction": lambda one, other: bool(one == other),
             "qualifiers": lambda one, other: set(one or []) == set(other or []),
-            "metric": _share_a_word,
+            "metric": share_a_word,
             "model": lambda one, other: model_of(one) == model_of(other),
-            "baseline": _share_a_word,
+            "baseline": share_a_word,
         }
 
     def note(self, attribute: str, right: bool) -> None:
@@ -429,7 +429,8 @@ def _words(text: str | None) -> set[str]:
     return set(re.findall(r"[a-z0-9]+", (text or "").lower())) - _IDLE
 
 
-def _share_a_word(one: str | None, other: str | None) -> bool:
+def share_a_word(one: str | None, other: str | None) -> bool:
+    """Whether two phrases are taken for the same: they share a word, or neither has any."""
     words, others = _words(one), _words(other)
     return bool(words & others) or not (words or others)
 

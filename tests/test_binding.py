@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pipeline.examples import marked
-from pipeline.extract import extractor_for
+from pipeline.extract import Extractor, extractor_for
+from pipeline.records import Paper
 from pipeline.rules import load_rules
 
-GAIN = load_rules().entries["gains"][0]  # any entry: how records are marked is the same for all
+RULED = load_rules()
+PATTERNS = Extractor(RULED, only_patterns=True)
+GAIN = RULED.entries["gains"][0]  # any entry: how records are marked is the same for all
 
 # fmt: off
 RULES = {
@@ -196,4 +199,24 @@ RULES = {
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_value_is_bound_so_that(rule: str) -> None:
-    assert marked(extractor_for(()), GAIN, RULES[rule]) == RULES[rule]
+    assert marked(PATTERNS, GAIN, RULES[rule]) == RULES[rule]
+
+
+@pytest.mark.parametrize(
+    ("text", "by_patterns", "weighed"),
+    [
+        (
+            "The best agent achieves a 46% success rate, while small agents reach at most 19%.",
+            ["success rate", None],
+            ["success rate", "success rate"],
+        ),
+        ("The performance of ZapTune clearly surpasses rivals by 12%.", [None], ["performance"]),
+        ("ZapTune reaches 61.2% on MMLU.", [None], [None]),
+    ],
+)
+def test_a_metric_that_no_pattern_finds_is_weighed_and_may_be_none(
+    text: str, by_patterns: list[str | None], weighed: list[str | None]
+) -> None:
+    paper = Paper("p", "", text)
+    assert [gain.metric for gain in PATTERNS.extract(paper).gains] == by_patterns
+    assert [gain.metric for gain in extractor_for(()).extract(paper).gains] == weighed

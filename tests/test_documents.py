@@ -285,7 +285,10 @@ def test_the_entries_of_the_pages_do_what_their_examples_say(tmp_path: Path) -> 
     for name, content in contents.items():
         (tmp_path / name).write_text(yaml.safe_dump(content), encoding="utf-8")
     ours, all_rules = load_rules(), load_rules([tmp_path])
-    with_them, without = Extractor(all_rules), Extractor(ours)
+    with_them, without = (
+        Extractor(all_rules, only_patterns=True),
+        Extractor(ours, only_patterns=True),
+    )
     added = [entry for entry in all_rules if entry.key in contents.get(f"{entry.file}.yaml", {})]
     assert len(added) == 6
     for entry in added:

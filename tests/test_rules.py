@@ -20,6 +20,7 @@ from pipeline.rules import Entry, RuleError, Rules, compile_phrase, load_rules
 from pipeline.skeleton import Item, Skeleton, skeleton, spaced
 
 RULES: Rules = load_rules()
+PATTERNS = Extractor(RULES, only_patterns=True)
 ENTRIES: list[Entry] = list(RULES)
 FINDS = [pytest.param(e, x, id=f"{e.path}-{i}") for e in ENTRIES for i, x in enumerate(e.finds)]
 IGNORES = [pytest.param(e, x, id=f"{e.path}-{i}") for e in ENTRIES for i, x in enumerate(e.ignores)]
@@ -30,13 +31,13 @@ UNTRACED = pytest.mark.no_cover  # thousands of times the same lines
 @UNTRACED
 @pytest.mark.parametrize(("entry", "example"), FINDS)
 def test_a_rule_finds_what_its_example_marks_and_nothing_else(entry: Entry, example: str) -> None:
-    assert marked(extractor_for(()), entry, example) == example
+    assert marked(PATTERNS, entry, example) == example
 
 
 @UNTRACED
 @pytest.mark.parametrize(("entry", "example"), IGNORES)
 def test_a_rule_leaves_alone_what_it_is_told_to(entry: Entry, example: str) -> None:
-    assert silent(extractor_for(()), entry, example)
+    assert silent(PATTERNS, entry, example)
 
 
 # Names, metrics and hosts are thousands: they are taken out some dozens at a time, every 64th of
@@ -52,7 +53,7 @@ def test_every_name_is_needed(batch: int) -> None:
     rules = RULES
     for entry in taken:
         rules = rules.without(entry)
-    extractor = Extractor(rules)
+    extractor = Extractor(rules, only_patterns=True)
     needless = [e.path for e in taken if all(marked(extractor, e, x) == x for x in e.finds)]
     assert needless == [], "with these entries taken out, their own examples come out the same"
 
@@ -60,7 +61,7 @@ def test_every_name_is_needed(batch: int) -> None:
 @UNTRACED
 @pytest.mark.parametrize("entry", [e for e in PHRASED if e["phrases"]], ids=lambda e: e.path)
 def test_every_phrase_is_needed(entry: Entry) -> None:
-    extractor = Extractor(RULES.without(entry))
+    extractor = Extractor(RULES.without(entry), only_patterns=True)
     assert any(marked(extractor, entry, example) != example for example in entry.finds), (
         "with this entry taken out, its own examples come out the same"
     )
@@ -104,7 +105,7 @@ def test_the_words_of_a_skeleton_are_those_between_its_items(text: str, cuts: li
 
 @pytest.mark.parametrize("entry", [e for e in PHRASED if not e["phrases"]], ids=lambda e: e.path)
 def test_an_entry_without_phrases_names_a_rule_that_code_gives(entry: Entry) -> None:
-    assert any(not silent(extractor_for(()), entry, example) for example in entry.finds)
+    assert any(not silent(PATTERNS, entry, example) for example in entry.finds)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,7 @@ def test_a_users_folder_adds_an_entry_and_changes_the_fingerprint(tmp_path: Path
     )
     rules = load_rules([tmp_path])
     entry = next(e for e in rules if e.key == "FoodBench-9")
-    assert marked(Extractor(rules), entry, entry.finds[0]) == entry.finds[0]
+    assert marked(Extractor(rules, only_patterns=True), entry, entry.finds[0]) == entry.finds[0]
     assert rules.fingerprint != RULES.fingerprint
 
 
@@ -222,7 +223,7 @@ def test_a_phrase_with_an_unknown_list_is_refused_with_those_there_are(tmp_path:
         encoding="utf-8",
     )
     with pytest.raises(RuleError, match=r"improvez.*there are"):
-        Extractor(load_rules([tmp_path]))
+        Extractor(load_rules([tmp_path]), only_patterns=True)
 
 
 def test_a_phrase_that_no_pattern_can_be_made_of_is_refused_before_any_paper_is_read(
@@ -238,7 +239,7 @@ def test_a_phrase_that_no_pattern_can_be_made_of_is_refused_before_any_paper_is_
             encoding="utf-8",
         )
         with pytest.raises(RuleError, match=re.escape(told)):
-            Extractor(load_rules([tmp_path]))
+            Extractor(load_rules([tmp_path]), only_patterns=True)
 
 
 PIECES = ["{amount}", "{what}", "{whom}", "{names}", "<model>", "(", ")", ")?", "|", "^", "..."]

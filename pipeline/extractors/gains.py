@@ -282,7 +282,8 @@ _LIST = 90  # characters between two values of a list
 class Gains:
     """Finds gains; built once from the rules."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, *, only_patterns: bool = False) -> None:
+        self._only_patterns = only_patterns
         self._phrases = Phrases(rules, "gains")
         self._words = Words(rules)
         self._best = Best(rules)
@@ -324,6 +325,8 @@ class Gains:
                 claims = self._claims(text, sentence, (start, end)) if amounts else []
                 binding = Binding(sentence, claims, known, context, self._words)
                 binding.bind()
+                if not self._only_patterns:
+                    binding.weigh()
                 gains += map(_gain, claims)
                 if best:
                     found = self._best.find(text, sentence, (start, end), binding, claims)

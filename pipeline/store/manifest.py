@@ -274,7 +274,8 @@ def _code() -> str:
     digest = hashlib.sha256()
     for module in _EXTRACTING:
         path = package / module
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        read = [path] if path.is_file() else [*path.rglob("*.py"), *path.rglob("*.json")]
+        for file in sorted(read):
             digest.update(file.relative_to(package).as_posix().encode())
             digest.update(file.read_bytes())
     for library in ("spacy", "regex"):

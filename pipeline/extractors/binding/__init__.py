@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import regex
 
+from pipeline.extractors.binding import learned
 from pipeline.extractors.binding.claims import (
     ASIDE,
     COMMAS,
@@ -48,11 +49,24 @@ class Binding(MetricBinding, ModelBinding):
                 claim.benchmarks = claim.benchmarks or list(level.benchmarks)
             claim.baseline = self._baseline(i)
             claim.model = self.model(claim)
-            if claim.metric and _AVERAGED.search(claim.metric):
-                claim.qualifiers.add("average")
         for i, group in enumerate(self._groups):
             if len(group) > 1 and group[0] is self._claims[i]:
                 self._share(group)
+        for claim in self._claims:
+            self._is_averaged(claim)
+
+    def weigh(self) -> None:
+        """Gives each claim without a metric the one that the words around it speak for."""
+        for claim, group in zip(self._claims, self._groups, strict=True):
+            if claim.metric is None and (found := learned.metric(claim, self._claims, group)):
+                start = self._words.noun_start(self._body, *found)
+                claim.metric = self._words.surface(claim, start, found[1])
+                self._is_averaged(claim)
+
+    @staticmethod
+    def _is_averaged(claim: Claim) -> None:
+        if claim.metric and _AVERAGED.search(claim.metric):
+            claim.qualifiers.add("average")
 
     def _share(self, group: Sequence[Claim]) -> None:
         """Gives each value of a list what is said once of all of them."""
