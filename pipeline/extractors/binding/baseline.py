@@ -100,6 +100,12 @@ _NAMED_AFTER = regex.compile(
     r"(?:the |a |an )?(?:[^ ,.;:()M]+ ){0,4}?(?:models?|methods?|baselines?|systems?|approach|competitor|rival|art) "
     r"(?:, |\( )(?P<np>M )(?:, |\) |by )"
 )
+# a level that is itself a comparison; any other stands beside what it is set against, and is no
+# more than told of a system that beats another: "reaches 75%, outperforming all baselines"
+_PREFERENCE = regex.compile(r"(?i)\bwin|\bprefer|\bloss|\btie")
+_SET_AGAINST = regex.compile(
+    r"(?:compared (?:to|with|against)|comparison (?:to|with)|relative to|comparing (?:to|with)|versus|vs \.|vs|against|than|over|by|for|of|from) $"
+)
 # "a score above 19%", "above the 20% baseline"
 _NO_BASELINE = frozenset("score scores accuracy performance the a an its their".split())
 _CUT_OFF = regex.compile(
@@ -121,8 +127,10 @@ class BaselineBinding(SentenceClaims):
             return None
         if (told := self._told_ends(claim)) is not None:
             return told.baseline
+        level = claim.kind == "score" and not (claim.metric and _PREFERENCE.search(claim.metric))
         for low, high in self._baseline_places(i):
-            return self._noun_phrase(self._claims[i], low, high)
+            if not level or _SET_AGAINST.search(self._body, max(0, low - 20), low):
+                return self._noun_phrase(self._claims[i], low, high)
         return None
 
     @functools.cached_property
