@@ -16,7 +16,13 @@ import regex
 
 Shape = Literal["percent", "factor", "points", "number", "unit", "change"]
 
-_DIGITS = r"(?<![\w.)\]])\.\d+|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
+# "79,93%" is a decimal in many languages, and in abstracts of their speakers
+_DECIMAL_COMMA = (
+    r"(?<![\d,.])\d{1,2},\d{1,2}(?![\d,])(?=\s?\\?%|\s(?:percent|F1|F-score|accuracy)(?!\w))"
+)
+_DIGITS = (
+    rf"(?<![\w.)\]])\.\d+|{_DECIMAL_COMMA}|\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
+)
 _UNITS = (
     r"milliseconds?|msecs?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|fps|FPS|"
     r"frames\sper\ssecond|tokens?(?:/s(?:ec)?|\s?/\s?second|\sper\ssecond)|"
@@ -149,7 +155,8 @@ class Quantity:
 
 def plain_value(digits: str) -> float | None:
     """The value of a run of digits, or None where it is no finite number."""
-    value = float(digits.replace(",", ""))
+    grouped = len(digits) - digits.rfind(",") - 1 == 3 or "." in digits  # or a decimal comma
+    value = float(digits.replace(",", "" if grouped else "."))
     return value if math.isfinite(value) else None
 
 
@@ -252,7 +259,7 @@ def _written(match: regex.Match[str], text: str) -> Quantity:
         magnitude=magnitude,
         sign=sign,
         bound=(match["about"] or "").strip(),
-        decimal="." in match["digits"],
+        decimal=value is not None and not value.is_integer() or "." in match["digits"],
         ordinal=bool(match["ordinal"]),
         parts=((first, end, value),),
     )

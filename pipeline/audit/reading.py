@@ -32,7 +32,8 @@ _COMMANDS = (
     (re.compile(r"->"), " >"),
 )
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|(?<![\w.)])\.\d+"
+# thousands in groups, a decimal comma ("70,3%"), or plain digits
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,2},\d{1,2}(?![\d,])|\d+)(?:\.\d+)?|(?<![\w.)])\.\d+"
 _MAGNITUDES = {
     "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9, "t": 1e12,
     "trillion": 1e12, "hundred": 1e2, "bn": 1e9, "mn": 1e6, "g": 1e9,
@@ -98,7 +99,8 @@ class Printed:
 
 def printed(digits: str, magnitude: str | None, unit: str | None, sign: str = "") -> Printed:
     """What these parts of a number say, as NUMBER, MAGNITUDE and UNIT find them."""
-    plain = digits.replace(",", "")
+    grouped = len(digits) - digits.rfind(",") - 1 == 3 or "." in digits
+    plain = digits.replace(",", "" if grouped else ".")
     decimals = len(plain.partition(".")[2])
     many = _MAGNITUDES.get((magnitude or "").strip(" -").lower(), 1.0)
     named = (unit or "").strip().lstrip("-").strip()
