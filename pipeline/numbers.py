@@ -259,7 +259,7 @@ def _written(match: regex.Match[str], text: str) -> Quantity:
         magnitude=magnitude,
         sign=sign,
         bound=(match["about"] or "").strip(),
-        decimal=value is not None and not value.is_integer() or "." in match["digits"],
+        decimal="." in match["digits"] or (value is not None and not value.is_integer()),
         ordinal=bool(match["ordinal"]),
         parts=((first, end, value),),
     )

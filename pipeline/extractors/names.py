@@ -941,7 +941,10 @@ class Names:
                 break
             two = f"{word} {words[i + 1]}" if i + 1 < len(words) else word
             if i != skip:
-                found = self._heads.get(two) or self._heads.get(word) or found
+                head = self._heads.get(two) or self._heads.get(word)
+                if found == "no-thing" and word.isalpha() and not word.endswith("ed"):
+                    found = None  # "Metric Lifting of ...", "Task Arithmetic for ..."
+                found = head or found
                 skip = i + 1 if two in self._heads else skip
         return found
 

@@ -65,6 +65,17 @@ _MODEL_AFTER = regex.compile(
     r"scales?|counterparts?|baselines?|checkpoints?|dense|MoE|active|activated|family|decoder|encoder|params|agents?|policy|VLA|"
     r"sized?|level|open|larger|smaller|base|foundation|instruct)(?![a-z])"
 )
+# "a 1.6 billion model", but not "1.6 million models": these are counted
+_NAMED_AFTER = regex.compile(r"(?![\s-]*(?:[\p{L}-]+\s){0,2}models\b)" + _MODEL_AFTER.pattern)
+# "a 2B Vision-Language Retriever", whatever follows it
+_NETWORK_NEXT = regex.compile(
+    r"[\s-]*(?:[\p{L}-]+\s){0,2}?(?i:retriever|encoder|decoder|reranker|embedder|tokenizer)s?(?![\w-])"
+)
+# "1,809 annotated obituaries", "9,000 quality guaranteed environments"
+_MADE = regex.compile(
+    r"\s(?:[\p{Ll}-]+\s)?(?:annotated|labell?ed|curated|verified|handcrafted|crowdsourced|guaranteed)\s"
+    r"(?:\p{Ll}+\s){0,2}(?P<noun>\p{Ll}{3,}s)(?![\p{L}-])"
+)
 _WITH_SIZE = regex.compile(
     r"\s?\(|,?\s(?:(?:model|models|with|of|has|have|having|is|a|an|at|using|contains?|comprising|consists?|and|in|from|only|just|merely|"
     r"about|up|to|size|sizes|scale|scales|ranging|the|available|which|total|parameters?|over|approximately|around|architecture|that)[\s,(]*)+"
@@ -197,6 +208,9 @@ class Sizes:
                 return None
             mention = self._mention(text, q, value, "tokens", "tokens")
             return replace(mention, model=_learner(text, q, places, own))
+        if letter and letter in "BM" and _NETWORK_NEXT.match(rest):
+            mention = self._mention(text, q, value, "parameters", "parameters-bare")
+            return replace(mention, model=_holder(text, q, places, own))
         for within, direct, entry in self._nouns:
             if not within.match(rest):
                 continue
@@ -218,7 +232,7 @@ class Sizes:
         is_parameters = bool(q.magnitude) and (
             letter == "B"
             or (letter in "bMT" and letter != "" and _MODEL_AFTER.match(rest) is not None)
-            or (not letter and _MODEL_AFTER.match(rest) is not None and value >= 1e6)
+            or (not letter and _NAMED_AFTER.match(rest) is not None and value >= 1e6)
             or _PARAMETERS_BEFORE.search(folded, max(0, q.start - 60), q.start) is not None
         )
         if letter == "T" and regex.match(
@@ -230,7 +244,9 @@ class Sizes:
             mention = self._mention(text, q, value, "parameters", "parameters-bare")
             return replace(mention, model=_holder(text, q, places, own))
         counted = _COUNTED.match(rest)
+        made = _MADE.match(rest) if q.shape == "number" and value >= 100 else None
         split = _SPLIT.match(rest) and _COUNTS_NEAR.search(folded, max(0, q.start - 120), q.start)
+        split = split or (made is not None and made["noun"] not in _NEVER_COUNTED)
         if split or (q.magnitude and counted and counted["noun"] not in _NEVER_COUNTED):
             mention = self._mention(text, q, value, "examples", "counted-things")
             return replace(mention, model=_learner(text, q, places, own))
