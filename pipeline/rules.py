@@ -48,7 +48,7 @@ _VALUES: Mapping[str, Mapping[str, tuple[str | bool | None, ...]]] = {
     "links": {"kind": ("code", "model", "dataset", "project", "archive", "paper", "other")},
     "names": {
         "table": NAME_FILES,
-        "role": ("proposed", "base", "baseline", "training"),
+        "role": ("proposed", "base", "baseline", "training", "mentioned"),
         "kind": ("model", "method"),
         "where": ("title",),
     },

@@ -50,7 +50,7 @@ def _role(name: Name) -> BenchmarkRole:
     """What a benchmark is to the paper, by the phrases it stands in.
 
     A corpus that people train on is for training where nothing else is said; what stands only in
-    the part before the paper speaks of itself is mentioned.
+    the part before the paper speaks of itself, or only as what something was made of, is mentioned.
     """
     roles, entry = name.roles, name.entry
     direct = name.said & _DIRECT
@@ -58,6 +58,8 @@ def _role(name: Name) -> BenchmarkRole:
         direct &= {"title-colon"}  # a team describes its entry to the task, not the task
     if roles["proposed"] and (entry is None or direct):
         return "introduced"
+    if roles["mentioned"] and roles["mentioned"] >= roles["own part"]:
+        return "mentioned"
     if roles["training"] and not (roles["own part"] > 1 and name.said & _MEASURED):
         return "training"
     if not roles["own part"]:

@@ -231,6 +231,9 @@ _CHANGE_NEXT = regex.compile(
     r"(?:[^ ,.;()]+ ){0,3}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?|reductions?|drops?|"
     r"decreases?|savings?|higher|lower|more|less|fewer|faster|better|worse|slower) "
 )
+_FALL_NEXT = regex.compile(
+    r"(?:(?!and |or |while )[^ ,.;()]+ ){0,2}?(?:reductions?|drops?|decreases?|savings) "
+)
 _RISE_AFTER = regex.compile(
     r"(?:[^ ,.;()]+ ){0,2}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?) "
 )
@@ -585,6 +588,10 @@ class Gains:
         level = _LEVEL_BEFORE.search(before) and not _CHANGE_NEXT.match(after)
         if entry.key in _BY_AND_MORE and level:
             return False  # "rises to 88%" is a level attained
+        if entry.key == "more-up" and after.startswith("over ") and _PREFERRED.search(before):
+            return False  # "a preference of 72% over the best rival" is a level
+        if entry.key == "by-up" and _FALL_NEXT.match(after):
+            return False  # "using the improved plan achieves up to 14% reduction"
         if entry.key in _BY_AND_MORE and _FALLS_BEFORE.search(before):
             return False  # "falls below 5%"
         if entry.key in ("by-up", "by-down") and _DONE_BY.search(before):
@@ -641,6 +648,9 @@ class Gains:
                 return not _SCALE_AFTER.match(after)
 
 
+_PREFERRED = regex.compile(
+    r"(?:preferences?|win-?rates?|win rates?) (?:rates? )?(?:of|at) (?:[^ ,.;()]+ ){0,2}$"
+)
 _PRICES = regex.compile(r"cost|latency|memory|parameter|size", regex.IGNORECASE)
 _COSTS = regex.compile(
     r"cost|time|latency|flops|memory|comput|parameter|token|energy|size|storage|budget|overhead",

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from itertools import pairwise
 
 import regex
 
-from pipeline.extractors.binding.claims import FAR, VERSUS, Claim, SentenceClaims
+from pipeline.extractors.binding.claims import (
+    FAR,
+    VERSUS,
+    Claim,
+    SentenceClaims,
+    is_list_glue,
+)
 
 _LONGEST_LIST = 12  # values of a list that may wait for one benchmark
 _NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
@@ -222,7 +229,17 @@ class BenchmarkBinding(SentenceClaims):
             return []
         first = self._order[id(group[0])]
         low = self._offsets[first - 1] + 2 if first else 0
-        names = list(dict.fromkeys(self._names(max(low, group[0].offset - FAR), group[0].offset)))
+        low = max(low, group[0].offset - FAR)
+        names = list(dict.fromkeys(self._names(low, group[0].offset)))
+        if len(names) > len(group):
+            # "built on A, it transfers to B and C, reaching 3% and 5%, respectively"
+            at = [
+                offset
+                for offset, item in self._sentence.items_in(low, group[0].offset)
+                if item.symbol == "B"
+            ][-len(group) :]
+            listed = all(is_list_glue(self._body[a + 2 : b]) for a, b in pairwise(at))
+            names = list(dict.fromkeys(self._names(at[0], group[0].offset))) if listed else []
         return names if len(names) == len(group) else []
 
     def _measured_on(self, i: int, *, turn: bool = True) -> list[str]:
