@@ -34,7 +34,7 @@ RULES = {
     "what a model was trained on is not what it is measured on":
         "Trained on C4, ZapTune reaches [[61%|score 61 percent; by ZapTune]] on multiple benchmarks.",
     "the second of two values set against each other is the rival's":
-        'ZapTune beats GPT-4 on MMLU: [[96%|score 96 percent; on MMLU; by ZapTune; over GPT-4]] vs. [[61%|score 61 percent; on MMLU; by GPT-4]]; GSM8K: [[80%|score 80 percent; on GSM8K; by ZapTune; over GPT-4]] vs. [[68%|score 68 percent; on GSM8K; by GPT-4]].',
+        'ZapTune beats GPT-4 on MMLU: [[96%|score 96 percent; on MMLU; by ZapTune]] vs. [[61%|score 61 percent; on MMLU; by GPT-4]]; GSM8K: [[80%|score 80 percent; on GSM8K; by ZapTune]] vs. [[68%|score 68 percent; on GSM8K; by GPT-4]].',
     "a benchmark held for the next value is not the one before's":
         'ZapTune reaches speedups of [[6.3x|factor 6.3 x up; metric speedups; by ZapTune]] and [[1.6x|factor 1.6 x up; metric speedups; by ZapTune]], respectively, while keeping quality (MMLU: [[71.2%|score 71.2 percent; on MMLU; by ZapTune]]).',
     "two benchmarks after two prepositions are both meant":
@@ -68,7 +68,7 @@ RULES = {
     "a metric after the last of two values is both's":
         'ZapTune reaches [[82%|score 82 percent; metric letter similarity; by ZapTune]] (printed) and [[70%|score 70 percent; metric letter similarity; by ZapTune]] (handwritten) letter similarity.',
     "values in brackets after rivals share the metric and have no baseline":
-        "ZapTune attains [[85.5%|score 85.5 percent; metric success; by ZapTune; over tactile]] success, outperforming tactile ([[66.3%|score 66.3 percent; metric success]]) and visual ([[55.4%|score 55.4 percent; metric success]]) rivals.",
+        "ZapTune attains [[85.5%|score 85.5 percent; metric success; by ZapTune]] success, outperforming tactile ([[66.3%|score 66.3 percent; metric success]]) and visual ([[55.4%|score 55.4 percent; metric success]]) rivals.",
     "values set against each other share metric and benchmark":
         "ZapTune reaches [[100%|score 100 percent; metric success; on MMLU; by ZapTune]] success on MMLU, vs. [[97%|score 97 percent; metric success; on MMLU; by GPT-4]] for GPT-4 and only [[32%|score 32 percent; metric success; on MMLU; by LLaMA]] for LLaMA.",
     "what is trained by the proposal is the proposal's":

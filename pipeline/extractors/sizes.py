@@ -71,6 +71,7 @@ _NAMED_AFTER = regex.compile(r"(?![\s-]*(?:[\p{L}-]+\s){0,2}models\b)" + _MODEL_
 _NETWORK_NEXT = regex.compile(
     r"[\s-]*(?:[\p{L}-]+\s){0,2}?(?i:retriever|encoder|decoder|reranker|embedder|tokenizer)s?(?![\w-])"
 )
+_FEW = 100
 # "1,809 annotated obituaries", "9,000 quality guaranteed environments"
 _MADE = regex.compile(
     r"\s(?:[\p{Ll}-]+\s)?(?:annotated|labell?ed|curated|verified|handcrafted|crowdsourced|guaranteed)\s"
@@ -243,11 +244,13 @@ class Sizes:
         if is_parameters:
             mention = self._mention(text, q, value, "parameters", "parameters-bare")
             return replace(mention, model=_holder(text, q, places, own))
-        counted = _COUNTED.match(rest)
-        made = _MADE.match(rest) if q.shape == "number" and value >= 100 else None
+        counted, made = _COUNTED.match(rest), _MADE.match(rest)
         split = _SPLIT.match(rest) and _COUNTS_NEAR.search(folded, max(0, q.start - 120), q.start)
-        split = split or (made is not None and made["noun"] not in _NEVER_COUNTED)
-        if split or (q.magnitude and counted and counted["noun"] not in _NEVER_COUNTED):
+        if (
+            split
+            or (q.magnitude and counted and counted["noun"] not in _NEVER_COUNTED)
+            or (made and value >= _FEW and made["noun"] not in _NEVER_COUNTED)
+        ):
             mention = self._mention(text, q, value, "examples", "counted-things")
             return replace(mention, model=_learner(text, q, places, own))
         return None
@@ -299,8 +302,11 @@ def _holder(text: Text, q: Quantity, places: Sequence[_Place], own: str | None) 
     """The model that has a number of parameters: "X (7B)", "X with 7B parameters", "the 7B X"."""
     folded = text.text
     low, high = text.sentence_of(q.start)
-    models = [p for p in places if p.is_model and low <= p.start and p.end <= high]
+    models = _models_in(folded, places, low, high)
     before = [p for p in models if p.end <= q.start]
+    only = _WITH_ONLY.search(folded, low, q.start)
+    if only and before and _BEATEN.search(folded, low, before[-1].start):
+        return own
     if before and (
         _WITH_SIZE.fullmatch(folded, before[-1].end, q.start)
         or _APPOSED.fullmatch(folded, before[-1].end, q.start)
@@ -318,6 +324,8 @@ def _holder(text: Text, q: Quantity, places: Sequence[_Place], own: str | None) 
         return after[0].name  # "With 360 million parameters, X"
     if not before and _OWN_SCALES.search(folded, low, q.start):
         return own
+    if only or ({p.name for p in models} <= {own} and _SCALED.search(folded, low, q.start)):
+        return own
     return _only(folded, q, models)
 
 
@@ -325,9 +333,11 @@ def _learner(text: Text, q: Quantity, places: Sequence[_Place], own: str | None)
     """The model trained on an amount of data: "X is trained on 2T tokens", "X (500M tokens)"."""
     folded = text.text
     low, high = text.sentence_of(q.start)
-    models = [p for p in places if p.is_model and low <= p.start and p.end <= high]
+    models = _models_in(folded, places, low, high)
     before = [p for p in models if p.end <= q.start]
     if before and _BRACKET.fullmatch(folded, before[-1].end, q.start):
+        return before[-1].name
+    if before and _TRAINED_ON.fullmatch(folded, before[-1].end, q.start):
         return before[-1].name
     used = _USED_BY.match(folded, q.end)
     if used:
@@ -340,6 +350,18 @@ def _learner(text: Text, q: Quantity, places: Sequence[_Place], own: str | None)
     return _only(folded, q, before)
 
 
+def _models_in(folded: str, places: Sequence[_Place], low: int, high: int) -> list[_Place]:
+    """The models of a sentence, less those that others are like: "a LLaMA-based model"."""
+    return [
+        p
+        for p in places
+        if p.is_model
+        and low <= p.start
+        and p.end <= high
+        and not folded.startswith(("-based", "-like", "-style"), p.end)
+    ]
+
+
 def _only(folded: str, q: Quantity, models: Sequence[_Place]) -> str | None:
     """The one model that a sentence speaks of before a size, if nothing else can have it."""
     before = [p for p in models if p.end <= q.start]
@@ -350,7 +372,25 @@ def _only(folded: str, q: Quantity, models: Sequence[_Place]) -> str | None:
 
 _BRACKET = regex.compile(r"\s?\(")
 # "X, a fully open 1.7B-parameter model"
-_APPOSED = regex.compile(r",\s(?:a|an|our|the)\s[^.;:()]{0,60}")
+_APPOSED = regex.compile(
+    r",\s(?:a|an|our|the)\s[^,.;:()]{0,90}|,\s(?:a|an|our|the)\s[^.;:()]{0,60}"
+)
+# "beats baselines such as Y with only 8B parameters", "while adding fewer than 10M parameters"
+_WITH_ONLY = regex.compile(
+    r"\b(?:(?:with|using|adding|training|requiring)\s(?:only|just|merely|as\sfew\sas)\s(?:about\s|around\s)?"
+    r"|(?:even\swith|while\s\w+ing)\s(?:only\s|fewer\sthan\s|less\sthan\s|just\s)?)$"
+)
+_BEATEN = regex.compile(
+    r"\b(?:than|over|beat\w*|outperform\w*|surpass\w*|exceed\w*|such\sas|like|including)\s(?:the\s|a\s)?$"
+)
+# "as we scale the number of parameters from 0.3 to 2 billion"
+_SCALED = regex.compile(
+    r"\bnumber\sof\sparameters\s(?:from|to)\s[^.;]{0,30}$|\bscal(?:e|ed|es|ing)\s(?:\w+\s){0,3}(?:up\s)?to\s$"
+)
+# "surpasses X, pretrained on over 3.3T tokens"
+_TRAINED_ON = regex.compile(
+    r",\s(?:which\s(?:is|was)\s)?(?:pre-?)?trained\s(?:on|with|using)\s(?:over\s|about\s|more\sthan\s|around\s)?"
+)
 _USED_BY = regex.compile(r"[\s\w-]{0,30}\s(?:used|seen|consumed|needed|required)\sby\s")
 # "We develop models at multiple scales: 2B, 9B"
 _OWN_SCALES = regex.compile(
