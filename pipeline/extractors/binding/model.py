@@ -26,7 +26,7 @@ _M_WITH = regex.compile(
 )
 # "On A with GPT-4, pass@1 rises by 6%"
 _OPENED_WITH = regex.compile(
-    r"(?:(?:on|in|for) [^ ,]+ )?(?:with|using) (?:the )?(?P<m>M ), (?!M |we |our |it )"
+    r"(?:(?:(?:on|in|for) [^ ,]+ )?(?:with|using)|for) (?:the )?(?P<m>M )(?:model )?, (?!M |we |our |it )"
 )
 # "our method reaches 73% on A and 58% on B with GPT-4"
 _WITH_MODEL = regex.compile(r"(?:[^ ,.;:()PXQNUCDM]+ ){0,9}?(?:with|using) (?:the )?(?P<m>M )")
@@ -40,7 +40,7 @@ _OF_MODEL = regex.compile(
     r"(?P<m>M )(?:model )?(?:[^ ,.;]+ )?(?:from |by |\( )(?:[^ ]+ ){0,3}|(?P<m>M )from )$"
 )
 _ACTS = regex.compile(
-    r"(?:and (?:its|their) (?:variants?|extensions?) )?(?:with (?!it |them )(?:[^ ,.;:()PXQNUCDM]+ ){1,6}?)?(?:(?:models?|methods?|framework|agents?|system|family|series) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
+    r"(?:and (?:its|their) (?:variants?|extensions?) )?(?:with (?!it |them )(?:[^ ,.;:()PXQNUCDM]+ ){1,6}?)?(?:(?:models?|methods?|framework|agents?|system|family|series|approach|algorithm|network|pipeline|architecture|technique|variants?|module) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
     r"improv|drop|lead|exhibit|deliver|show|showcas|demonstrat|display|establish|generat|produc|predict|identif|classif|answer|retriev|detect|"
     r"translat|requir|retain|maintain|sav|reduc|lower|boost|rais|hit|record|register|win|trail|lag|use|run|take|need|correctly|accelerat)\w* "
@@ -61,7 +61,7 @@ _SUCH_AS = regex.compile(r"(?:such as|like|including|e\.g \.) $")
 _NOT_SUBJECT = regex.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
-    r"match\w*|rival\w*|approach\w*|trail\w*|lag\w*|rais\w*|lift\w*|push\w*|advanc\w*|accelerat\w*|elevat\w*|train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
+    r"\+|match\w*|rival\w*|approach\w*|trail\w*|lag\w*|rais\w*|lift\w*|push\w*|advanc\w*|accelerat\w*|elevat\w*|train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
     r"|(?:^|, )(?:on|for|with|over|across|among|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
     r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
 )
@@ -83,13 +83,13 @@ _MODELS = r"(?P<list>M (?:, M )*(?:, )?and M )"
 _FOR_MODELS = regex.compile(r"(?:[^ ,.;]+ ){0,4}?(?:for|by|with|using) (?:the )?" + _MODELS)
 _MODELS_ACT = regex.compile(
     _MODELS
-    + r"(?:[a-z]+ly )?(?:achiev|attain|reach|obtain|scor|outperform|surpass|yield|improv|exceed|beat|gain)\w* "
+    + r"(?:(?:that|which) )?(?:[a-z]+ly )?(?:achiev|attain|reach|obtain|scor|outperform|surpass|yield|improv|exceed|beat|gain)\w* "
 )
 _IMPROVING = regex.compile(
     r"(?:improv|boost|rais|lift|enhanc|increas|push|bring)\w* (?:[^ ,.;]+ ){0,4}$"
 )
 _TUNED = regex.compile(
-    r"(?:^|, )(?:[^ ,.;]+ ){0,3}?(?:fine-tuning|finetuning|training|tuning|prompting|distilling|aligning) (?:the )?(?P<m>M )"
+    r"(?:^|, )(?:[^ ,.;]+ ){0,3}?(?:fine-tuning|finetuning|training|tuning|prompting|distilling|aligning) (?:the )?(?:an? (?:[^ ,.;:()PXQNUCDM]+ ){1,4}, )?(?P<m>M )"
 )
 _IMPROVES = regex.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas|rais|lift|reduc|lower)\w* (?:the )?(?:(?!by |on |in |over )[^ ,.;:()PXQNUCD]+ ){0,3}?(?P<m>M )"
