@@ -74,6 +74,8 @@ _COMPOUND = regex.compile(
     r"labeled|scored|judged|written|encoded|adapted|variants?|score|scores|supervised|adjusted|consistent|"
     r"embedding|embeddings|encoder|features|agents|methods?|benchmark|dataset)(?:-[a-z]+)*$"
 )
+# what goes before a name of several words within a sentence: "Crowd-based Comparative Evaluation"
+_COMPOUND_LEAD = regex.compile(r"(?<=\p{Ll} )(?P<lead>\p{Lu}\p{Ll}+-\p{Ll}+ )$")
 _TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])")
 _MARKED = regex.compile(r"[\p{Lu}\d+*]")
 _SEVERAL = re.compile(r"[\s.]")
@@ -591,13 +593,18 @@ class Names:
             groups = [(run[0], run[-1])]
         strong = any(word.strong for word in run)
         for first, last in groups:
-            surface = folded[first.start : last.end]
+            start = first.start
+            if first is not last and (
+                lead := _COMPOUND_LEAD.search(folded, max(0, start - 40), start)
+            ):
+                start = lead.start("lead")
+            surface = folded[start : last.end]
             if (
                 key_of(surface)
                 and key_of(surface) not in self._never
                 and not _METRIC_FORM.search(surface)
             ):
-                yield Candidate(text, first.start, last.end, surface, strong)
+                yield Candidate(text, start, last.end, surface, strong)
 
     def _is_strong(self, token: str) -> bool:
         if token.startswith("\\"):
@@ -1100,7 +1107,7 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
             name.generic = True
         elif len(expansion) > 2 and text.field == "abstract" and not name.roles["background"]:
             whole = text.text[expansion[0].start() : expansion[-1].end()]
-            if key_of(whole) in key_of(title):
+            if key_of(whole) in key_of(title) and not name.roles["no thing"]:
                 name.add("models", 2.0, "names/title-colon")
                 name.roles["proposed"] += 1
 
