@@ -397,6 +397,7 @@ class Gains:
         self._claim_lists(text, sentence, bounds, claimed, ends)
         claims = [claimed[offset] for offset in sorted(claimed)]
         claims = _without_grids(body, claims)
+        claims = [c for c in claims if not _OF_DATA.search(body, max(0, c.offset - 300), c.offset)]
         for claim in claims:
             claim.qualifiers = _qualifiers(body, claim.offset, claim.item.of)
         _share_qualifiers(body, claims)
@@ -648,6 +649,11 @@ class Gains:
                 return not _SCALE_AFTER.match(after)
 
 
+# "ZebraBench requires twice as many steps (28 vs. 14)": what a benchmark is like is no result
+_OF_DATA = regex.compile(
+    r"(?:^|, |: |; |that |and )B (?:also )?(?:requires|includes|contains|covers|spans|comprises|features|consists|holds) "
+    r"(?!(?:[^ ]+ )*?(?:; |we |our |ours |M |models? |agents? |methods? |humans? |accuracy |improv[^ ]+ |outperform[^ ]+ |achiev[^ ]+ |reach[^ ]+ |K ))"
+)
 _PREFERRED = regex.compile(
     r"(?:preferences?|win-?rates?|win rates?) (?:rates? )?(?:of|at) (?:[^ ,.;()]+ ){0,2}$"
 )

@@ -304,6 +304,8 @@ def _holder(text: Text, q: Quantity, places: Sequence[_Place], own: str | None) 
     low, high = text.sentence_of(q.start)
     models = _models_in(folded, places, low, high)
     before = [p for p in models if p.end <= q.start]
+    if _OF_MANY.search(folded, low, q.start):
+        return None
     only = _WITH_ONLY.search(folded, low, q.start)
     if only and before and _BEATEN.search(folded, low, before[-1].start):
         return own
@@ -379,6 +381,11 @@ _APPOSED = regex.compile(
 _WITH_ONLY = regex.compile(
     r"\b(?:(?:with|using|adding|training|requiring)\s(?:only|just|merely|as\sfew\sas)\s(?:about\s|around\s)?"
     r"|(?:even\swith|while\s\w+ing)\s(?:only\s|fewer\sthan\s|less\sthan\s|just\s)?)$"
+)
+# "ZapTune helps across different model sizes (1B and 7B)"
+_OF_MANY = regex.compile(
+    r"\b(?:across|different|various|multiple|several|varying)\s(?:\w+\s){0,2}(?:sizes|scales|LMs|LLMs|models|backbones)\s?"
+    r"\((?:from\s)?(?:[\d.]+\s?[BM]?(?:,?\sand\s|,\s|\sto\s|-|\s))*$"
 )
 _BEATEN = regex.compile(
     r"\b(?:than|over|beat\w*|outperform\w*|surpass\w*|exceed\w*|such\sas|like|including)\s(?:the\s|a\s)?$"
