@@ -75,6 +75,7 @@ _COMPOUND = regex.compile(
     r"embedding|embeddings|encoder|features|agents|methods?|benchmark|dataset)(?:-[a-z]+)*$"
 )
 # what goes before a name of several words within a sentence: "Crowd-based Comparative Evaluation"
+_FEW_WORDS = 2
 _COMPOUND_LEAD = regex.compile(r"(?<=\p{Ll} )(?P<lead>\p{Lu}\p{Ll}+-\p{Ll}+ )$")
 _TAIL = regex.compile(r"(?:-[\p{L}\p{N}][\p{L}\p{N}.]*(?<!\.))+[+*]?|[+*]+(?![\p{L}\p{N}])")
 _MARKED = regex.compile(r"[\p{Lu}\d+*]")
@@ -1098,6 +1099,14 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
             for word in expansion[1:]
             if word.group() not in _PREPOSITIONS and text.text[word.start() - 1] != "-"
         ]
+        whole = text.text[expansion[0].start() : expansion[-1].end()]
+        opens = len(expansion) > _FEW_WORDS and key_of(title).startswith(key_of(whole))
+        told = text.field == "abstract" and not (name.roles["background"] or name.roles["no thing"])
+        if opens and told:
+            # the title opens with what the acronym stands for
+            name.add("models", 2.0, "names/title-colon")
+            name.roles["proposed"] += 1
+            continue
         starts = sum(word[0].isupper() for word in content)
         if starts < max(1, len(content) - 1):
             name.generic = True
@@ -1105,11 +1114,9 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
                 name.roles["of a phrase"] += 1
         elif expansion[-1].group().lower() in classes and match[1].isupper():
             name.generic = True
-        elif len(expansion) > 2 and text.field == "abstract" and not name.roles["background"]:
-            whole = text.text[expansion[0].start() : expansion[-1].end()]
-            if key_of(whole) in key_of(title) and not name.roles["no thing"]:
-                name.add("models", 2.0, "names/title-colon")
-                name.roles["proposed"] += 1
+        elif len(expansion) > _FEW_WORDS and told and key_of(whole) in key_of(title):
+            name.add("models", 2.0, "names/title-colon")
+            name.roles["proposed"] += 1
 
 
 def _is_of_a_phrase(before: Sequence[regex.Match[str]]) -> bool:
@@ -1445,7 +1452,7 @@ def _is_record(name: Name, classes: frozenset[str]) -> bool:
     if name.alias_of is not None or not name.scores:
         return False
     proposed, titled = name.roles["proposed"], "title-colon" in name.said
-    own = titled or "our-name" in name.said
+    own = titled or "our-name" in name.said or "names/title-colon" in name.rules.get("models", {})
     if name.generic and not (
         proposed and (own or not (name.roles["of a phrase"] or len(name.key) < _SHORTEST))
     ):

@@ -35,7 +35,8 @@ _BASELINE_VERB = regex.compile(
 _NO_RIVAL = regex.compile(
     r"(?:only|fewer|less|much|very|significantly|far|lower|higher|minimal|no|half|[PNQXUBK]) |"
     r"(?:[^ ]+ ){0,4}?(?:datasets|benchmarks|tasks|settings|runs|seeds|images|languages|domains|"
-    r"scenarios|time|years|epochs|times|samples|questions|subjects|participants|steps|metrics) "
+    r"scenarios|time|years|epochs|times|samples|questions|subjects|participants|steps|metrics|horizons?|"
+    r"windows?|periods?|intervals?) |the past "
 )
 # "over A by 3%, 4% and 5%"
 _OVER_BY = regex.compile(
