@@ -42,6 +42,10 @@ def canonical(name: Name, candidate: Candidate) -> str:
             at += 1
             seen = key_of(surface[:at])
         rest = surface[at:].strip(" -_")
+        if rest == "s":
+            rest = ""  # "LLaMAs"
+        elif rest and surface[at - 1 : at + 1].isalpha():
+            continue  # the "XLM-R" of "XLM-RoBERTa", which is another of its names
         rest = _GLUE.sub("-", rest)
         rest = "-".join(_styled(part) for part in rest.split("-"))
         return f"{entry.key}-{rest}" if rest else entry.key
