@@ -350,8 +350,15 @@ class BenchmarkBinding(SentenceClaims):
         return [only] if only and said is not None and place >= said else []
 
     def best_benchmarks(self, low: int, next_claim: int) -> list[str]:
-        """The benchmarks a claim of being best is made on."""
-        if not any(i.symbol == "B" for _, i in self._sentence.items_in(low, next_claim)):
+        """The benchmarks a claim of being best is made on: those named after it, else before it in
+        its sentence, "experiments on A and B show that it outperforms all others".
+        """
+        if any(i.symbol == "B" for _, i in self._sentence.items_in(low, next_claim)):
+            match = _ON.search(" " + self._body[low : low + FAR])
+            if match is not None:
+                return self._names(low - 1 + match.start("b"), low - 1 + match.end("b"))
+        far = max(0, low - FAR)
+        before = [*_ON.finditer(" " + self._body[far:low])]
+        if not before or "; " in self._body[far + before[-1].end() : low]:
             return []
-        match = _ON.search(" " + self._body[low : low + FAR])
-        return self._names(low - 1 + match.start("b"), low - 1 + match.end("b")) if match else []
+        return self._names(far - 1 + before[-1].start("b"), far - 1 + before[-1].end("b"))
