@@ -107,7 +107,7 @@ _ARROWS = (">", "->", "-->", "rightarrow", "\\rightarrow")
 _GLUED_ARROW = regex.compile(r"\s?\\?rightarrow\s?")
 _FALL = regex.compile(r"\s?to\s")
 _FROM = regex.compile(
-    r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
+    r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+|(?<=[Ii]mprovements?\s[^.;:,]{0,40}|\bgains?\s[^.;:,]{0,40})(?:are|is|were)\s)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
 )
 _BETWEEN = regex.compile(r"[Bb]etween\s$")
 _AND = regex.compile(r"\sand\s")

@@ -589,6 +589,8 @@ class Gains:
         level = _LEVEL_BEFORE.search(before) and not _CHANGE_NEXT.match(after)
         if entry.key in _BY_AND_MORE and level:
             return False  # "rises to 88%" is a level attained
+        if quantity.shape == "number" and _IN_BRACES.search(before):
+            return False  # "weights in {-1, 0, 1}"
         if entry.key == "more-up" and after.startswith("over ") and _PREFERRED.search(before):
             return False  # "a preference of 72% over the best rival" is a level
         if entry.key == "by-up" and _FALL_NEXT.match(after):
@@ -654,6 +656,7 @@ _OF_DATA = regex.compile(
     r"(?:^|, |: |; |that |and )B (?:also )?(?:requires|includes|contains|covers|spans|comprises|features|consists|holds) "
     r"(?!(?:[^ ]+ )*?(?:; |we |our |ours |M |models? |agents? |methods? |humans? |accuracy |improv[^ ]+ |outperform[^ ]+ |achiev[^ ]+ |reach[^ ]+ |K ))"
 )
+_IN_BRACES = regex.compile(r"\{ [^}]*$")
 _PREFERRED = regex.compile(
     r"(?:preferences?|win-?rates?|win rates?) (?:rates? )?(?:of|at) (?:[^ ,.;()]+ ){0,2}$"
 )

@@ -379,18 +379,19 @@ _APPOSED = regex.compile(
 )
 # "beats baselines such as Y with only 8B parameters", "while adding fewer than 10M parameters"
 _WITH_ONLY = regex.compile(
-    r"\b(?:(?:with|using|adding|training|requiring)\s(?:only|just|merely|as\sfew\sas)\s(?:about\s|around\s)?"
+    r"\b(?:(?:with|using|adding|training|requiring|having)\s(?:only|just|merely|as\sfew\sas)\s(?:about\s|around\s)?"
     r"|(?:even\swith|while\s\w+ing)\s(?:only\s|fewer\sthan\s|less\sthan\s|just\s)?)$"
 )
 # "ZapTune helps across different model sizes (1B and 7B)"
 _OF_MANY = regex.compile(
-    r"\b(?:across|different|various|multiple|several|varying)\s(?:\w+\s){0,2}(?:sizes|scales|LMs|LLMs|models|backbones)\s?"
+    r"\bacross\s(?:\d+(?:\.\d+)?[BM]\s?(?:-|to|and)\s?)?$"
+    r"|\b(?:across|different|various|multiple|several|varying)\s(?:\w+\s){0,2}(?:sizes|scales|LMs|LLMs|models|backbones)\s?"
     r"\((?:from\s)?(?:[\d.]+\s?[BM]?(?:,?\sand\s|,\s|\sto\s|-|\s))*$"
 )
 _BEATEN = regex.compile(
     r"\b(?:than|over|beat\w*|outperform\w*|surpass\w*|exceed\w*|such\sas|like|including)\s(?:the\s|a\s)?$"
 )
-# "as we scale the number of parameters from 0.3 to 2 billion"
+# "where its number of parameters goes from 100 million to 2 billion"
 _SCALED = regex.compile(
     r"\bnumber\sof\sparameters\s(?:from|to)\s[^.;]{0,30}$|\bscal(?:e|ed|es|ing)\s(?:\w+\s){0,3}(?:up\s)?to\s$"
 )
