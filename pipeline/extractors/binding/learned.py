@@ -20,7 +20,7 @@ from pipeline.extractors.binding.claims import Claim
 from pipeline.skeleton import Item
 
 BEFORE, AFTER = 40, 30  # how many words are looked at on both sides of a value
-SURE = 100  # by how much the best word must outweigh that there is none: odds of e to 1
+SURE = 200  # by how much the best word must outweigh that there is none: odds of e^2 to 1
 
 _PASSED_OVER = frozenset(
     "the a an of in on at by with to for and or than as from is are was were be been it its we our "
