@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -44,7 +44,9 @@ _TOKEN = regex.compile(
     r"\\?[\p{L}\p{N}]+(?:(?:[-_^@&]|\.(?=\d)|'(?=\d)|\+(?=[\p{L}\p{N}]))[\p{L}\p{N}]+|%(?=\s[A-Z]))*"
     r"(?:\+{1,2}|\*(?!\*))?(?![\p{L}\p{N}])"
 )
-_NAME_SIGN = regex.compile(r"[\p{Lu}\p{N}\\]")
+# from a capital, a digit or a backslash, which all names have, to the end of the chunk
+_SIGNED = regex.compile(r"[\p{Lu}\p{N}\\][^ ]*")
+_SIGNED_ASCII = re.compile(r"[A-Z\d\\][^ ]*")
 _CAMEL = regex.compile(
     r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})"
 )
@@ -264,28 +266,56 @@ class Candidate:
 
 
 class _Form(NamedTuple):
-    """A word's form: its range in its chunk, how many characters before the name are to be skipped,
-    how many the name has, whether it is one by its form, by its capital, or as a version number.
+    """A word's form: the range of its chunk that it takes, and that of the name in it; whether it
+    is a name by its form, may be one by its capital, or may be the number of a version; whether it
+    is no name by itself, no word that a name begins with, and no metric.
     """
 
     start: int
     end: int
-    skip: int
-    length: int
+    begin: int
+    stop: int
     strong: bool
     capital: bool
     number: bool
+    never: bool
+    first: bool
+    last: bool
 
 
-@dataclass(slots=True)  # made for each word with a capital: a frozen one takes longer
-class _Word:
-    """A word that may be part of a name: by its form, by its capital, or as a version number."""
+class _Forms(dict[str, tuple[_Form, ...]]):
+    """The forms of the words of a chunk between spaces that may be parts of names; read once for
+    each distinct chunk, since the same chunks come again and again.
+    """
+
+    def __init__(self, read: Callable[[str], tuple[_Form, ...]]) -> None:
+        self._read = read
+
+    def __missing__(self, chunk: str) -> tuple[_Form, ...]:
+        if len(self) >= _MOST_FORMS:
+            self.clear()
+        forms = self[chunk] = self._read(chunk)
+        return forms
+
+
+class _Says(NamedTuple):
+    """What a phrase says of the names in it: an entry of rules/names.yaml."""
+
+    key: str
+    path: str
+    title: bool
+    table: str | None
+    weight: float
+    role: str | None
+    kind: str | None
+
+
+class _Word(NamedTuple):
+    """A word of a text that may be part of a name."""
 
     start: int
     end: int
-    strong: bool
-    capital: bool
-    number: bool
+    form: _Form
 
 
 @dataclass(slots=True)
@@ -298,8 +328,8 @@ class Name:
     rules: dict[str, dict[str, float]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
-    roles: Counter[str] = field(default_factory=Counter)
-    kinds: Counter[str] = field(default_factory=Counter)
+    roles: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     entry: Entry | None = None
     table: str | None = None
     alias_of: str | None = None
@@ -312,20 +342,23 @@ class Name:
     @property
     def best(self) -> Candidate:
         """The mention that the record stands at: the first of the abstract, else of the title."""
-        return next((c for c in self.candidates if c.text.field == "abstract"), self.candidates[0])
+        for candidate in self.candidates:
+            if candidate.text.field == "abstract":
+                return candidate
+        return self.candidates[0]
 
     @property
     def strong(self) -> bool:
         """Whether its form alone marks it as a name: capitals within, or four of them, or digits."""
-        return any(c.strong for c in self.candidates) and not _SHORT_CAPITALS.fullmatch(
-            self.candidates[0].surface
-        )
+        for candidate in self.candidates:
+            if candidate.strong:
+                return not _is_short(self.candidates[0].surface)
+        return False
 
     @property
     def holds_data(self) -> bool:
         """Whether its form says that it is a benchmark or a data set: ZipBench, ZipMath-40K."""
-        surface = self.candidates[0].surface
-        return bool(_DATA_FORM.search(surface) or _BENCH_FORM.search(surface))
+        return _holds_data(self.candidates[0].surface)
 
     @property
     def is_own_method(self) -> bool:
@@ -346,8 +379,13 @@ class Name:
         """Adds evidence that the name is one of a table."""
         if table:
             # the same phrase again adds little: what counts is evidence of different kinds
-            self.scores[table] += weight / 4 if rule in self.rules[table] else weight
-            self.rules[table][rule] = max(self.rules[table][rule], weight)
+            rules = self.rules[table]
+            if rule in rules:
+                self.scores[table] += weight / 4
+                rules[rule] = max(rules[rule], weight)
+            else:
+                self.scores[table] += weight
+                rules[rule] = max(0.0, weight)
 
     @property
     def rule(self) -> str:
@@ -364,6 +402,17 @@ def key_of(surface: str) -> str:
     return _PLAIN.sub("", surface.lower())
 
 
+@functools.lru_cache(maxsize=1 << 16)
+def _is_short(surface: str) -> bool:
+    """Whether a name is no more than two or three capitals, which may be any acronym."""
+    return _SHORT_CAPITALS.fullmatch(surface) is not None
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _holds_data(surface: str) -> bool:
+    return bool(_DATA_FORM.search(surface) or _BENCH_FORM.search(surface))
+
+
 class Names:
     """Finds the names of a paper; built once from the rules."""
 
@@ -374,6 +423,18 @@ class Names:
         }
         words = rules.words
         self._phrases = Phrases(rules, "names")
+        self._says = {
+            entry.key: _Says(
+                entry.key,
+                entry.path,
+                entry["where"] == "title",
+                entry["table"],
+                float(entry["weight"] or 0),
+                entry["role"],
+                entry["kind"],
+            )
+            for entry in rules.entries["names"]
+        }
         self._classes = frozenset(words["class-noun"])
         self._no_names = self._classes | {word.lower() for word in rules.never}
         self._heads: dict[str, str] = {}
@@ -395,7 +456,7 @@ class Names:
             for name in entry["names"]
             if len(name) > 2 and not entry["compared"] and not entry["needs"]
         )
-        self._forms: dict[str, tuple[_Form, ...]] = {}
+        self._forms = _Forms(self._read_chunk)
         self._twins: dict[tuple[str, str], list[Entry]] = _twins(rules)
 
     # --- candidates ---
@@ -489,67 +550,62 @@ class Names:
             and not (whole in self._never or words[-1].lower() in self._classes)
         )
 
-    def _words(self, text: Text, taken: Sequence[Placed]) -> Iterator[_Word]:
-        """The words of a text that look like names or parts of one, other than in places taken."""
+    def _runs(self, text: Text, taken: Sequence[Placed]) -> Iterator[list[_Word]]:
+        """Runs of words with one space between them that may be one name, "Control LLM", other
+        than in places taken.
+        """
         folded = text.text
-        firsts = frozenset[int]()
-        if text.field == "abstract":
-            firsts = frozenset(_first_word(folded, start) for start, _ in text.sentences)
+        firsts = _first_words(text)
+        run: list[_Word] = []
         at = 0
-        for place, forms in self._chunks(folded):
-            for form in forms:
+        for match in (_SIGNED_ASCII if folded.isascii() else _SIGNED).finditer(folded):
+            place, stop = folded.rfind(" ", 0, match.start()) + 1, match.end()
+            if folded.endswith("%", place, stop):
+                stop += 2  # a capital after it makes it part of the word
+            for form in self._forms[folded[place:stop]]:
                 start, end = place + form.start, place + form.end
                 while at < len(taken) and taken[at].end <= start:
                     at += 1
                 if at < len(taken) and taken[at].start < end:
                     continue
-                start += form.skip
-                end = start + form.length
+                start, end = place + form.begin, place + form.stop
                 if folded.startswith(" et al", end):
                     continue  # "on ZapBench Zebra et al. (2026)"
-                capital = form.capital
-                if capital and not form.strong:
-                    # "Mixture" of "Mixture of Experts" is no name, nor is a sentence's first word
-                    capital = not (start in firsts or folded.startswith(_OF, end))
-                yield _Word(start, end, form.strong, capital, form.number)
+                if run and (start != run[-1].end + 1 or folded[start - 1] != " "):
+                    yield run
+                    run = []
+                # "Mixture" of "Mixture of Experts" is no name, nor is a sentence's first word
+                if form.strong or (
+                    form.capital and start not in firsts and not folded.startswith(_OF, end)
+                ):
+                    run.append(_Word(start, end, form))
+                elif run and form.number and run[-1].form.strong:
+                    run.append(_Word(start, end, form))
+                elif run:
+                    yield run
+                    run = []
+        if run:
+            yield run
 
-    def _chunks(self, text: str) -> Iterator[tuple[int, tuple[_Form, ...]]]:
-        """The chunks between spaces that hold words which may be names, each with its place and
-        the forms of these words, which are read once for each distinct chunk.
+    def _read_chunk(self, chunk: str) -> tuple[_Form, ...]:
+        """The forms of the words of a chunk; what stands after it, of which one character may be
+        given, is not read.
         """
-        at = 0
-        chunks = text.split(" ")
-        for chunk, known in zip(chunks, map(self._forms.get, chunks), strict=True):
-            forms = self._read_chunk(text, at, at + len(chunk)) if known is None else known
-            if forms:
-                yield at, forms
-            at += len(chunk) + 1
-
-    def _read_chunk(self, text: str, start: int, end: int) -> tuple[_Form, ...]:
-        """The forms of the words of a chunk that has a capital, a digit or a backslash, which all
-        names have. What follows a chunk counts only after a percent sign.
-        """
-        if len(self._forms) >= _MOST_FORMS:
-            self._forms.clear()
-        found: list[_Form] = []
-        if _NAME_SIGN.search(text, start, end):
-            for match in _TOKEN.finditer(text, start, end + 2):
-                token = match.group()
-                if match.start() >= end:
-                    break
-                if not (token.islower() and token.isalpha()):
-                    found.append(self._form(token, match.start() - start))
-        if not text.endswith("%", start, end):
-            self._forms[text[start:end]] = tuple(found)
-        return tuple(found)
+        end = chunk.find(" ")
+        forms = [
+            self._form(match.group(), match.start())
+            for match in _TOKEN.finditer(chunk)
+            if end < 0 or match.start() < end
+        ]
+        return tuple(form for form in forms if form.capital or form.number)
 
     def _form(self, token: str, start: int) -> _Form:
-        whole, skip = len(token), 0
+        end, begin = start + len(token), start
         joined = _JOINED.match(token)
         if joined and joined[1].lower() in self._heads:
             # "datasets-HateXplain": a dash written as a hyphen
-            skip = joined.end()
-            token = token[skip:]
+            begin += joined.end()
+            token = token[joined.end() :]
         compound = _COMPOUND.search(token)
         cut = compound is not None and compound.start() > 0
         if compound and cut:
@@ -557,42 +613,31 @@ class Names:
         strong = self._is_strong(token)
         capital = strong or (_CAPITAL.match(token) is not None and not cut)
         number = token[0].isdigit() and len(token) <= 4
-        return _Form(start, start + whole, skip, len(token), strong, capital, number)
-
-    def _runs(self, text: Text, taken: Sequence[Placed]) -> Iterator[list[_Word]]:
-        """Runs of words with one space between them that may be one name: "Control LLM"."""
-        run: list[_Word] = []
-        for word in self._words(text, taken):
-            if run and text.text[run[-1].end : word.start] != " ":
-                yield run
-                run = []
-            if word.capital or (run and run[-1].strong and word.number):
-                run.append(word)
-            elif run:
-                yield run
-                run = []
-        if run:
-            yield run
+        never = key_of(token) in self._never
+        first = not (never or token in _OPENERS)
+        last = _METRIC_FORM.search(token) is None
+        return _Form(
+            start, end, begin, begin + len(token), strong, capital, number, never, first, last
+        )
 
     def _of_run(self, text: Text, run: list[_Word]) -> Iterator[Candidate]:
         """Makes of a run of name-like words one candidate; in a title, where all words have
         capitals, one of each that has the form of a name.
         """
         folded = text.text
-        never = [key_of(folded[word.start : word.end]) in self._never for word in run]
-        if all(never):
-            return
-        while run and (never[0] or folded[run[0].start : run[0].end] in _OPENERS):
-            run, never = run[1:], never[1:]
+        while run and not run[0].form.first:
+            run = run[1:]
         if not run:
             return
-        while never[-1] and run[0].strong:
-            run, never = run[:-1], never[:-1]
+        while run[-1].form.never and run[0].form.strong:
+            run = run[:-1]
+        strong = False
+        for word in run:
+            strong = strong or word.form.strong
         if text.field == "title":
-            groups = [(word, word) for word in run if word.strong]
+            groups = [(word, word) for word in run if word.form.strong]
         else:
             groups = [(run[0], run[-1])]
-        strong = any(word.strong for word in run)
         for first, last in groups:
             start = first.start
             if first is not last and (
@@ -600,11 +645,8 @@ class Names:
             ):
                 start = lead.start("lead")
             surface = folded[start : last.end]
-            if (
-                key_of(surface)
-                and key_of(surface) not in self._never
-                and not _METRIC_FORM.search(surface)
-            ):
+            key = key_of(surface)
+            if key and key not in self._never and last.form.last:
                 yield Candidate(text, start, last.end, surface, strong)
 
     def _is_strong(self, token: str) -> bool:
@@ -731,7 +773,9 @@ class Names:
             items = []
             for candidate in candidates:
                 key = key_of(candidate.surface)
-                name = names.setdefault(key, Name(key))
+                name = names.get(key)
+                if name is None:
+                    name = names[key] = Name(key)
                 name.candidates.append(candidate)
                 symbol = "Z"
                 if candidate.entry is not None:
@@ -790,58 +834,73 @@ class Names:
         """Gathers evidence from one sentence; what comes before the paper speaks of itself tells
         what names are, not what they are to the paper.
         """
-        for _, item in sentence.items_in(0, len(sentence.text)):
-            item.of.roles["own part" if own else "background"] += 1
+        part = "own part" if own else "background"
+        for item in sentence.items:
+            if item is not None:
+                item.of.roles[part] += 1
         title = text.field == "title"
+        whole = sentence.text
+        if title and whole.startswith("from "):
+            return  # "From A to B: ..." names neither of them as its own
         for entry, match in self._phrases.find(sentence):
-            if (entry["where"] == "title") != title:
-                continue
-            if title and sentence.text.startswith("from "):
-                continue  # "From A to B: ..." names neither of them as its own
-            weight, role = float(entry["weight"] or 0), entry["role"]
-            for offset, item in sentence.items_in(*match.span("names")):
-                name: Name = item.of
-                if entry["table"] == "benchmarks" and _ON_DATA.match(sentence.text, offset + 2):
-                    name.add("models", 2.0, "names/held-on")
-                    continue  # "on two tasks (ZipTune on MMLU)"
-                if entry.key in _BESIDE and text.text.startswith("-", item.end):
-                    continue  # "a ZipTune-based dataset" is not called ZipTune
-                if entry["table"] and _SCORE.match(sentence.text, offset + 2):
-                    name.roles["no thing"] += 1
-                    continue  # "the ZapScore metric"
-                head = self._head(sentence, offset) if weight and not entry["table"] else None
-                if head == "no-thing":
-                    name.roles["no thing"] += 1
-                    continue
-                if (
-                    entry.key == "title-colon"
-                    and offset
-                    and (name.entry is not None or " at " in sentence.text[:offset])
-                ):
-                    continue  # "Team Zebra at SemEval-2020 Task 1: ...", "Collapse in BERT: ..."
-                if entry.key == "propose-bracket" and _is_aside(text, item):
-                    continue
-                if own:
-                    name.said.add(entry.key)
-                if role and (own or role == "training"):
-                    name.roles[role] += 2 if entry.key == "beats-near" else 1
-                if entry["kind"]:
-                    name.kinds[entry["kind"]] += 1
-                if entry["table"]:
-                    name.add(entry["table"], weight, entry.path)
-                elif weight:
-                    if head == "model-head":
-                        name.kinds["model"] += 2
-                    elif head == "method-noun":
-                        name.kinds["method"] += 2
-                    if head is None and not name.holds_data:
-                        name.open[entry.path] = max(weight, name.open.get(entry.path, 0))
-                    else:
-                        data = head in (None, "dataset-head")
-                        table = "benchmarks" if data else "models"
-                        name.add(table, weight + bool(head), entry.path)
+            says = self._says[entry.key]
+            if says.title == title:
+                for offset, item in sentence.items_in(*match.span("names")):
+                    self._read_place(text, sentence, says, offset, item, own=own)
         if own and not title:
             _read_figures(sentence)
+
+    def _read_place(
+        self,
+        text: Text,
+        sentence: Skeleton,
+        says: _Says,
+        offset: int,
+        item: Item,
+        *,
+        own: bool,
+    ) -> None:
+        """Gathers what a phrase says of one name in it."""
+        name: Name = item.of
+        key, table, weight, role = says.key, says.table, says.weight, says.role
+        if table == "benchmarks" and _ON_DATA.match(sentence.text, offset + 2):
+            name.add("models", 2.0, "names/held-on")
+            return  # "on two tasks (ZipTune on MMLU)"
+        if key in _BESIDE and text.text.startswith("-", item.end):
+            return  # "a ZipTune-based dataset" is not called ZipTune
+        if table and _SCORE.match(sentence.text, offset + 2):
+            name.roles["no thing"] += 1
+            return  # "the ZapScore metric"
+        head = self._head(sentence, offset) if weight and not table else None
+        if head == "no-thing":
+            name.roles["no thing"] += 1
+            return
+        if (
+            key == "title-colon"
+            and offset
+            and (name.entry is not None or " at " in sentence.text[:offset])
+        ):
+            return  # "Team Zebra at SemEval-2020 Task 1: ...", "Collapse in BERT: ..."
+        if key == "propose-bracket" and _is_aside(text, item):
+            return
+        if own:
+            name.said.add(key)
+        if role and (own or role == "training"):
+            name.roles[role] += 2 if key == "beats-near" else 1
+        if says.kind:
+            name.kinds[says.kind] += 1
+        if table:
+            name.add(table, weight, says.path)
+        elif weight:
+            if head == "model-head":
+                name.kinds["model"] += 2
+            elif head == "method-noun":
+                name.kinds["method"] += 2
+            if head is None and not name.holds_data:
+                name.open[says.path] = max(weight, name.open.get(says.path, 0))
+            else:
+                data = head in (None, "dataset-head")
+                name.add("benchmarks" if data else "models", weight + bool(head), says.path)
 
     def _head(self, sentence: Skeleton, offset: int) -> str | None:
         """The class of the noun a name stands beside: "X, a framework", "the dataset X"."""
@@ -1007,10 +1066,16 @@ def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
         at = folded.find(surface, end)
 
 
-def _first_word(text: str, start: int) -> int:
-    """Where the first word of a sentence begins, after quotes and brackets."""
-    opening = _SENTENCE_START.match(text, start)
-    return opening.end() if opening else start
+def _first_words(text: Text) -> frozenset[int]:
+    """Where the first words of the sentences of an abstract begin, after quotes and brackets."""
+    if text.field != "abstract":
+        return frozenset()
+    folded = text.text
+    firsts: list[int] = []
+    for start, _ in text.sentences:
+        opening = None if folded[start].isalnum() else _SENTENCE_START.match(folded, start)
+        firsts.append(opening.end() if opening else start)
+    return frozenset(firsts)
 
 
 def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
@@ -1216,8 +1281,13 @@ def _give(giver: Name, taker: Name) -> None:
     for rule, weight in giver.open.items():
         taker.open[rule] = max(weight, taker.open.get(rule, 0))
     taker.said |= giver.said - {"title-colon"}
-    taker.roles.update(giver.roles)
-    taker.kinds.update(giver.kinds)
+    _count_in(taker.roles, giver.roles)
+    _count_in(taker.kinds, giver.kinds)
+
+
+def _count_in(counts: dict[str, int], others: Mapping[str, int]) -> None:
+    for what, count in others.items():
+        counts[what] += count
 
 
 def _read_figures(sentence: Skeleton) -> None:
@@ -1312,7 +1382,7 @@ def _merge_editions(names: dict[str, Name]) -> None:
             same = other.entry is name.entry and "ask" in whole and "ask" not in bare
             if same or (whole.startswith(bare) and _YEAR.match(whole, len(bare))):
                 name.alias_of = other.key
-                other.roles.update(name.roles)
+                _count_in(other.roles, name.roles)
                 break
 
 
@@ -1371,7 +1441,7 @@ def _read_kin(names: dict[str, Name], words: frozenset[str]) -> None:
             name.add(table, 1.5 if stem.entry is not None else 2.0, "names/kin")
             if stem.entry is None and not name.roles["baseline"]:
                 name.roles["proposed"] += 1
-                name.kinds.update(stem.kinds)
+                _count_in(name.kinds, stem.kinds)
         elif _shares_head(surface, names) or (
             (first.variant or not words.isdisjoint(surface.split("-")))
             and name.scores["benchmarks"] < _NEEDED
