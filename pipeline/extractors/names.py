@@ -124,9 +124,11 @@ _NO_MORE = (
     r"(?!(?:for|of|to|in|on|with|and|that|which|as|by|from|based|via|where|using|or|at|is|are|was|into|through|methods?|algorithms?|models?|"
     r"techniques?|results|experiments|approach|approaches)\b)"
 )
+# what the next two and _OWN_NAME begin with
+_PROPOSING = ("propos", "introduc", "present", "develop", "releas")
 # "we propose meta-tuning, which ...": a name in lower case, told by the want of an article
 _PROPOSED_PLAIN = regex.compile(
-    r"\b(?:[Ww]e|[Pp]aper|[Ww]ork)\s(?:\w+ly\s|then\s|also\s|thus\s|therefore\s|further\s)?(?:propose|introduce|present|develop|proposes|introduces|presents)\s"
+    r"(?<=\b(?:[Ww]e|[Pp]aper|[Ww]ork)\s(?:\w+ly\s|then\s|also\s|thus\s|therefore\s|further\s)?)(?:propose|introduce|present|develop|proposes|introduces|presents)\s"
     rf"(?P<name>{_NO_FIRST}\p{{Ll}}[\p{{L}}\d]*(?:[- ]{_NO_MORE}[\p{{Ll}}\d]+){{0,3}})(?:\s-\s|,\s(?:a|an|which|the|our|where)\s|\s\([A-Z]|:\s)"
 )
 # "we introduce spatial memory for ...": words that may be a name if results are told of them
@@ -474,26 +476,28 @@ class Names:
                 for span in _places(text, head.surface)
             ]
             known = sorted((*again, *apart(known, again)), key=lambda place: place.start)
-        plain = [
-            Candidate(text, *m.span("name"), m["name"], strong=True)
-            for m in _PROPOSED_PLAIN.finditer(text.text)
-            if key_of(m["name"]) not in self._never
-        ]
-        plain += [
-            candidate
-            for candidate in self._proposed_again(text)
-            if not any(c.start < candidate.end and candidate.start < c.end for c in plain)
-        ]
-        plain = apart(sorted(plain, key=lambda c: c.start), known)
-        patterns: tuple[regex.Pattern[str], ...] = (_OWN_ACRONYM, _OWN_NAME)
-        if any(word in text.text for word in _CALLING):
-            patterns += (_CALLED, _QUOTED)
-        own = [
-            Candidate(text, *m.span("name"), m["name"], strong=True)
-            for pattern in patterns
-            for m in pattern.finditer(text.text)
-            if self._is_own(pattern, m)
-        ]
+        plain: list[Candidate] = []
+        own: list[Candidate] = []
+        verbs = _places_of_any(_PROPOSING, text.text)
+        if verbs:
+            plain = apart(self._proposed(text, verbs), known)
+            own = [
+                Candidate(text, *m.span("name"), m["name"], strong=True)
+                for m in _matches_at(_OWN_NAME, text.text, verbs)
+                if key_of(m["name"]) in self._never
+            ]
+        if "(" in text.text:
+            own += [
+                Candidate(text, *m.span("name"), m["name"], strong=True)
+                for m in _OWN_ACRONYM.finditer(text.text)
+                if self._is_own_acronym(m)
+            ]
+        if _places_of_any(_CALLING, text.text):
+            own += [
+                Candidate(text, *m.span("name"), m["name"], strong=True)
+                for pattern in (_CALLED, _QUOTED)
+                for m in pattern.finditer(text.text)
+            ]
         if own:
             own += [
                 Candidate(text, *span, c.surface, strong=True)
@@ -509,11 +513,25 @@ class Names:
         found = [c for run in self._runs(text, taken) for c in self._of_run(text, run)]
         return sorted((*known, *plain, *found), key=lambda candidate: candidate.start)
 
-    def _proposed_again(self, text: Text) -> Iterator[Candidate]:
+    def _proposed(self, text: Text, verbs: Sequence[int]) -> list[Candidate]:
+        """Words in small letters that a paper proposes as if they were a name, in order."""
+        plain = [
+            Candidate(text, *m.span("name"), m["name"], strong=True)
+            for m in _matches_at(_PROPOSED_PLAIN, text.text, verbs)
+            if key_of(m["name"]) not in self._never
+        ]
+        plain += [
+            candidate
+            for candidate in self._proposed_again(text, verbs)
+            if not any(c.start < candidate.end and candidate.start < c.end for c in plain)
+        ]
+        return sorted(plain, key=lambda c: c.start)
+
+    def _proposed_again(self, text: Text, verbs: Sequence[int]) -> Iterator[Candidate]:
         """Words that a paper proposes, and of which it tells results: "we introduce spatial memory
         for ..., spatial memory achieves".
         """
-        for match in _PROPOSED_WORDS.finditer(text.text):
+        for match in _matches_at(_PROPOSED_WORDS, text.text, verbs):
             words = list(_PLAIN_WORD.finditer(text.text, *match.span("words")))
             for count in range(len(words), 0, -1):
                 start, end = words[0].start(), words[count - 1].end()
@@ -527,14 +545,8 @@ class Names:
                     )
                     break
 
-    def _is_own(self, pattern: regex.Pattern[str], match: regex.Match[str]) -> bool:
-        """Whether words that elsewhere are no name are a paper's own thing: spelt out, said to be
-        something, or said to be called so.
-        """
-        if pattern is _OWN_NAME:
-            return key_of(match["name"]) in self._never
-        if pattern is not _OWN_ACRONYM:
-            return True
+    def _is_own_acronym(self, match: regex.Match[str]) -> bool:
+        """Whether an acronym that elsewhere is no name is a paper's own thing, which it spells out."""
         words = match["words"].split()
         initials = [part[0] for word in words for part in word.split("-") if part]
         capitals = "".join(letter for letter in initials if letter.isupper()).lower()
@@ -555,7 +567,8 @@ class Names:
         than in places taken.
         """
         folded = text.text
-        firsts = _first_words(text)
+        title = text.field == "title"
+        firsts = frozenset[int]() if title else _first_words(text)
         run: list[_Word] = []
         at = 0
         for match in (_SIGNED_ASCII if folded.isascii() else _SIGNED).finditer(folded):
@@ -563,6 +576,8 @@ class Names:
             if folded.endswith("%", place, stop):
                 stop += 2  # a capital after it makes it part of the word
             for form in self._forms[folded[place:stop]]:
+                if title and not form.strong:
+                    continue  # all words of a title may have capitals
                 start, end = place + form.start, place + form.end
                 while at < len(taken) and taken[at].end <= start:
                     at += 1
@@ -578,7 +593,8 @@ class Names:
                 if form.strong or (
                     form.capital and start not in firsts and not folded.startswith(_OF, end)
                 ):
-                    run.append(_Word(start, end, form))
+                    if run or form.first:
+                        run.append(_Word(start, end, form))
                 elif run and form.number and run[-1].form.strong:
                     run.append(_Word(start, end, form))
                 elif run:
@@ -625,10 +641,6 @@ class Names:
         capitals, one of each that has the form of a name.
         """
         folded = text.text
-        while run and not run[0].form.first:
-            run = run[1:]
-        if not run:
-            return
         while run[-1].form.never and run[0].form.strong:
             run = run[:-1]
         strong = False
@@ -762,6 +774,7 @@ class Names:
         """The names of a paper that have evidence enough, each with its table, rule and places."""
         names: dict[str, Name] = {}
         sentences: list[tuple[Text, Skeleton]] = []
+        several: list[Skeleton] = []  # those of several names
         head: Candidate | None = None
         for i, text in enumerate(texts):
             candidates = self.candidates(text, links[i], head)
@@ -785,16 +798,19 @@ class Names:
                 items.append(Item(candidate.start, candidate.end, symbol, name))
             for (start, end), inside in by_sentence(text.sentences, items):
                 if inside:
-                    sentences.append((text, skeleton(text.text, start, end, inside)))
+                    sentence = skeleton(text.text, start, end, inside)
+                    sentences.append((text, sentence))
+                    if len(inside) > 1:
+                        several.append(sentence)
         begins = _own_part(texts[1], names)
         for text, sentence in sentences:
             own = text is not texts[1] or sentence.places[-1][1] > begins
             self._read_sentence(text, sentence, own=own)
-        _merge_expansions(sentences)
+        _merge_expansions(several)
         for text in texts:
             _read_brackets(text, texts[0].text, names, self._classes)
             _read_spelt_out(text, names)
-        for _, sentence in sentences:
+        for sentence in several:
             _share_lists(sentence)
         _mark_ordinary(names, texts, links)
         return _decide(names, self._no_names, self._models)
@@ -904,7 +920,7 @@ class Names:
 
     def _head(self, sentence: Skeleton, offset: int) -> str | None:
         """The class of the noun a name stands beside: "X, a framework", "the dataset X"."""
-        words = sentence.text.split(" ")
+        words = sentence.words
         at = sentence.at(offset)
         after = at + 1
         if after < len(words) and words[after] == "(":
@@ -931,53 +947,13 @@ class Names:
             if found:
                 return found
         before = at - 1
-        while before >= 0 and words[before] in (
-            "called",
-            "named",
-            "dubbed",
-            "termed",
-            ",",
-            ":",
-            "(",
-            "as",
-            "namely",
-            "i.e",
-            "is",
-            "call",
-            "name",
-            "we",
-            "which",
-            "that",
-            "coined",
-            '"',
-            "'",
-            "`",
-            "denoted",
-            "referred",
-            "to",
-        ):
+        while before >= 0 and words[before] in _NAMING:
             before -= 1
         if before >= 0:
             if words[before] in self._heads:
                 return self._heads[words[before]]
             start = before
-            while (
-                start > 0
-                and before - start < 14
-                and words[start - 1]
-                not in (
-                    ".",
-                    ";",
-                    "propose",
-                    "introduce",
-                    "present",
-                    "proposes",
-                    "introduces",
-                    "presents",
-                    "develop",
-                    "release",
-                )
-            ):
+            while start > 0 and before - start < 14 and words[start - 1] not in _BEFORE_NOUN:
                 start -= 1
             return self._noun(words, start) if words[before + 1 : at] else None
         return None
@@ -1036,13 +1012,18 @@ def _mark_ordinary(
     if not weak:
         return
     for text, linked in zip(texts, links, strict=True):
-        if not any(word in text.text for word in weak):
-            continue
-        for match in _SMALL.finditer(text.text):
-            if match.group() in weak and not any(
-                link.start <= match.start() < link.end for link in linked
-            ):
-                weak[match.group()].ordinary = True
+        for word, name in weak.items():
+            at = -1 if name.ordinary else text.text.find(word)
+            while at >= 0:
+                match = _SMALL.match(text.text, at)
+                if (
+                    match is not None
+                    and match.group() == word
+                    and not any(link.start <= at < link.end for link in linked)
+                ):
+                    name.ordinary = True
+                    break
+                at = text.text.find(word, at + 1)
 
 
 def _is_aside(text: Text, item: Item) -> bool:
@@ -1052,6 +1033,29 @@ def _is_aside(text: Text, item: Item) -> bool:
         return False
     lead = text.text[max(0, item.start - 80) : item.start]
     return not any(word.group()[0].lower() == surface[0].lower() for word in _PART.finditer(lead))
+
+
+def _places_of_any(words: Sequence[str], text: str) -> list[int]:
+    """Where one of some words, or the first letters of one, stands in a text, in order."""
+    found: list[int] = []
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            found.append(at)
+            at = text.find(word, at + 1)
+    found.sort()
+    return found
+
+
+def _matches_at(
+    pattern: regex.Pattern[str], text: str, places: Sequence[int]
+) -> Iterator[regex.Match[str]]:
+    """What `finditer` gives of a pattern that matches at some of these places and nowhere else."""
+    end = 0
+    for at in places:
+        if at >= end and (match := pattern.match(text, at)):
+            yield match
+            end = match.end()
 
 
 def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
@@ -1067,9 +1071,7 @@ def _places(text: Text, surface: str) -> Iterator[tuple[int, int]]:
 
 
 def _first_words(text: Text) -> frozenset[int]:
-    """Where the first words of the sentences of an abstract begin, after quotes and brackets."""
-    if text.field != "abstract":
-        return frozenset()
+    """Where the first words of sentences begin, after quotes and brackets."""
     folded = text.text
     firsts: list[int] = []
     for start, _ in text.sentences:
@@ -1092,6 +1094,15 @@ def _twins(rules: Rules) -> dict[tuple[str, str], list[Entry]]:
     }
 
 
+# what may stand between a noun and the name that it is said of
+_NAMING = frozenset(
+    "called named dubbed termed , : ( as namely i.e is call name we which that coined \" ' `"
+    " denoted referred to".split()
+)
+# what the words up to that noun do not go back over
+_BEFORE_NOUN = frozenset(
+    ". ; propose introduce present proposes introduces presents develop release".split()
+)
 _GOES_ON = frozenset(
     "outperforms surpasses exceeds beats achieves attains reaches obtains scores matches improves"
     " shows demonstrates significantly consistently further outperformed achieved along together"
@@ -1341,9 +1352,9 @@ def _share_lists(sentence: Skeleton) -> None:
                         )
 
 
-def _merge_expansions(sentences: Sequence[tuple[Text, Skeleton]]) -> None:
+def _merge_expansions(sentences: Sequence[Skeleton]) -> None:
     """Merges an acronym and its expansion: in "Multimodal Graph Learning (MMGL)" the acronym is the name."""
-    for _, sentence in sentences:
+    for sentence in sentences:
         for match in _EXPANSION.finditer(sentence.text):
             first, second = sentence.item(match.start(1)), sentence.item(match.start(2))
             if first is None or second is None or first.of is second.of:
