@@ -104,6 +104,7 @@ _DATA_BEFORE = re.compile(r"\b(?:on|over|in|from|data|datasets?|corpus|corpora)(
 _WORD_AFTER = regex.compile(r" ([\p{L}-]+)")
 _SENTENCE_WORD = re.compile(r"[a-z0-9@-]+")
 _TITLE_HEAD = regex.compile(r"([^:]{2,60}?)(?::\s|\s-\s|\s\u2014\s)")
+_HEAD_ENDS = re.compile(r"[:\u2014]|\s-")
 _SIZED_HEAD = regex.compile(r"\p{Lu}[\p{L}-]+\p{Ll}[ -]\d+(?:\.\d+)?[BM]")  # "Zapwain 1.5B: ..."
 _SENTENCE_START = re.compile(r"[\s\"'(\[*]*")
 _JOINER = re.compile(r" |-")
@@ -146,7 +147,7 @@ _LEADS_IN = regex.compile(
     r"(?:^|[.,:;(]|\bthat|\band|\b[Tt]he|\bwhile|\bbut|\bwith|[Mm]oreover,|\bshow)\s?$"
 )
 _MIXED = regex.compile(r"\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{Lu}-\p{Lu}|\d\p{Lu}|\p{Lu}\d|^\\\\|_|\+$")
-_PART = regex.compile(r"[\p{L}\p{N}]+")
+_PART = re.compile(r"[^\W_]+")
 _SHORT_CAPITALS = regex.compile(r"\p{Lu}{2,3}s?")
 _BRACKETED = regex.compile(
     r"\(\s?(?:\*\*)?([\p{L}\d][\p{L}\d-]*[\p{Lu}\d][\p{L}\d-]*?)s?\s?(?:\*\*)?[);,]"
@@ -531,14 +532,22 @@ class Names:
         """Words that a paper proposes, and of which it tells results: "we introduce spatial memory
         for ..., spatial memory achieves".
         """
+        low = text.text.lower()
+        if len(low) != len(text.text):
+            return
         for match in _matches_at(_PROPOSED_WORDS, text.text, verbs):
             words = list(_PLAIN_WORD.finditer(text.text, *match.span("words")))
+            start = words[0].start()
+            # one word only if it has a hyphen; what does not come again does not with more words
+            shortest = words[0 if "-" in words[0].group() else min(1, len(words) - 1)].end()
+            if low.find(low[start:shortest], shortest) < 0:
+                continue
             for count in range(len(words), 0, -1):
-                start, end = words[0].start(), words[count - 1].end()
+                end = words[count - 1].end()
                 phrase = text.text[start:end]
                 if count == 1 and "-" not in phrase:
                     break
-                if key_of(phrase) not in self._never and _acts_again(text.text, phrase, end):
+                if key_of(phrase) not in self._never and _acts_again(text.text, low, start, end):
                     yield from (
                         Candidate(text, *span, phrase, strong=True)
                         for span in _places(text, phrase)
@@ -576,8 +585,8 @@ class Names:
             if folded.endswith("%", place, stop):
                 stop += 2  # a capital after it makes it part of the word
             for form in self._forms[folded[place:stop]]:
-                if title and not form.strong:
-                    continue  # all words of a title may have capitals
+                if not form.strong and (title or not (run or (form.capital and form.first))):
+                    continue  # begins no name; in a title, any word may have a capital
                 start, end = place + form.start, place + form.end
                 while at < len(taken) and taken[at].end <= start:
                     at += 1
@@ -820,7 +829,7 @@ class Names:
     ) -> list[Candidate]:
         """The part of a title before its colon is one candidate, if it is as short as a name."""
         folded = text.text
-        match = _TITLE_HEAD.match(folded)
+        match = _TITLE_HEAD.match(folded) if _HEAD_ENDS.search(folded) else None
         if (
             not match
             or len(match[1].split()) > _TITLE_WORDS
@@ -1195,7 +1204,7 @@ def _read_brackets(text: Text, title: str, names: dict[str, Name], classes: froz
             name.roles["proposed"] += 1
 
 
-def _is_of_a_phrase(before: Sequence[regex.Match[str]]) -> bool:
+def _is_of_a_phrase(before: Sequence[re.Match[str]]) -> bool:
     """Whether what stands before is a preposition, or one and some adjectives: "of Thai text"."""
     for word in reversed(before[-3:]):
         if word.group().lower() in _PREPOSITIONS:
@@ -1217,12 +1226,12 @@ def _is_spelt_otherwise(entry: Entry, text: Text, start: int, bracket: regex.Mat
 def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
     """Reads "NAME (What It Stands For)": the words in the brackets are no names."""
     for match in _SPELT_OUT.finditer(text.text):
-        short = _LAST_WORD.search(text.text, max(0, match.start() - 21), match.start())
-        name = names.get(key_of(short.group())) if short else None
-        if short is None or name is None:
+        short = _last_word(text.text, match.start())
+        name = names.get(key_of(short)) if short else None
+        if name is None:
             continue
         words = [word.group() for word in _PART.finditer(match[1])]
-        letters = [c for c in short.group().lower() if c.isalpha()]
+        letters = [c for c in short.lower() if c.isalpha()]
         if not words or not _in_order(letters, "".join(words).lower()):
             continue
         if not _in_order([word[0].lower() for word in words if word[0].isupper()], letters):
@@ -1239,7 +1248,17 @@ def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
                     other.alias_of = name.key
 
 
-def _begin_of_expansion(words: Sequence[regex.Match[str]], short: str) -> int | None:
+def _last_word(text: str, end: int) -> str:
+    """The word of two letters and more that ends at a place, if it is as short as a name."""
+    low = max(0, end - 21)
+    at = text.rfind(" ", low, end) + 1
+    if 0 < at < end - 1 and text[at:end].isalpha():
+        return text[at:end]
+    match = _LAST_WORD.search(text, low, end)
+    return match.group() if match else ""
+
+
+def _begin_of_expansion(words: Sequence[re.Match[str]], short: str) -> int | None:
     """The index of the word that the expansion of an acronym begins with."""
     letters = [c for c in short.lower() if c.isalpha()]
     if not words or len(letters) < 2:
@@ -1263,7 +1282,7 @@ def _begin_of_expansion(words: Sequence[regex.Match[str]], short: str) -> int | 
     return None
 
 
-def _begin_by_letters(words: Sequence[regex.Match[str]], short: str) -> int | None:
+def _begin_by_letters(words: Sequence[re.Match[str]], short: str) -> int | None:
     """Likewise where the acronym takes letters from within words: "Prompt Tuning (ProT)"; a noun
     may stand between: "Zebra Language Grounding benchmark (ZeLG)".
     """
@@ -1565,10 +1584,12 @@ def _is_record(name: Name, classes: frozenset[str]) -> bool:
     return True
 
 
-def _acts_again(text: str, phrase: str, start: int) -> bool:
-    """Whether a result is told of these words, in whatever letters, from a place of a text on."""
-    low, sought = text.lower(), phrase.lower()
-    at = low.find(sought, start) if len(low) == len(text) else -1
+def _acts_again(text: str, low: str, start: int, end: int) -> bool:
+    """Whether a result is told of the words of this range, in whatever letters, after it; `low` is
+    the text in small letters.
+    """
+    sought = low[start:end]
+    at = low.find(sought, end)
     while at >= 0:
         if _TELLS.match(text, at + len(sought)) and _LEADS_IN.search(text, max(0, at - 12), at):
             return True
