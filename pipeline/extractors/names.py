@@ -46,7 +46,7 @@ _TOKEN = regex.compile(
 )
 # from a capital, a digit or a backslash, which all names have, to the end of the chunk
 _SIGNED = regex.compile(r"[\p{Lu}\p{N}\\][^ ]*")
-_SIGNED_ASCII = re.compile(r"[A-Z\d\\][^ ]*")
+_SIGNED_ASCII = re.compile(r"[A-Z0-9\\][^ ]*")
 _CAMEL = regex.compile(
     r"[\p{Ll}\d]\p{Lu}|\p{Lu}{2}|\p{Lu}[\p{Ll}]*\d|^\p{Lu}-\p{Lu}\p{Ll}|^\p{Lu}_\p{L}|\p{Lu}\^\d|-\p{Lu}(?!\p{Ll})"
 )
@@ -241,7 +241,8 @@ _QUOTED = regex.compile(
     r"\b(?:called|named|dubbed|termed|coined)\s(?:as\s)?(?:``|[\"\u201c'\u2018])(?P<name>\p{L}[\p{L}\d-]*(?:\s[\p{L}\d-]+){0,4})(?:''|[\"\u201d'\u2019])"
 )
 _SIZED = re.compile(r"-\d+(?:\.\d+)?B(?:$|-)")
-_SPELT_OUT = re.compile(r"(?: \(|, (?:the|an?|short for|which stands for) )([^(),.;:]{8,90})")
+_SPELLING = (" (", ", the ", ", a ", ", an ", ", short for ", ", which stands for ")
+_SPELT_OUT = regex.compile(rf"(?:{'|'.join(map(re.escape, _SPELLING))})([^(),.;:]{{8,90}})")
 _LAST_WORD = re.compile(r"[^\W_](?:[^\W_]|-){1,20}$")
 # what makes an acronym the name of a part: "clustering (OSC) loss"
 _PART_NOUN = re.compile(
@@ -487,13 +488,13 @@ class Names:
                 for m in _matches_at(_OWN_NAME, text.text, verbs)
                 if key_of(m["name"]) in self._never
             ]
-        if "(" in text.text:
+        if any(key in self._never for key in _bracketed_keys(text.text)):
             own += [
                 Candidate(text, *m.span("name"), m["name"], strong=True)
                 for m in _OWN_ACRONYM.finditer(text.text)
-                if self._is_own_acronym(m)
+                if key_of(m["name"]) in self._never and self._is_spelt_out(m)
             ]
-        if _places_of_any(_CALLING, text.text):
+        if any(map(text.text.__contains__, _CALLING)):
             own += [
                 Candidate(text, *m.span("name"), m["name"], strong=True)
                 for pattern in (_CALLED, _QUOTED)
@@ -554,8 +555,8 @@ class Names:
                     )
                     break
 
-    def _is_own_acronym(self, match: regex.Match[str]) -> bool:
-        """Whether an acronym that elsewhere is no name is a paper's own thing, which it spells out."""
+    def _is_spelt_out(self, match: regex.Match[str]) -> bool:
+        """Whether the words before an acronym are what it stands for, and no noun of the trade."""
         words = match["words"].split()
         initials = [part[0] for word in words for part in word.split("-") if part]
         capitals = "".join(letter for letter in initials if letter.isupper()).lower()
@@ -565,11 +566,7 @@ class Names:
             and _in_order(match["name"].lower(), "".join(initials).lower())
         )
         whole = key_of(match["words"])
-        return (
-            key_of(match["name"]) in self._never
-            and spelt
-            and not (whole in self._never or words[-1].lower() in self._classes)
-        )
+        return spelt and not (whole in self._never or words[-1].lower() in self._classes)
 
     def _runs(self, text: Text, taken: Sequence[Placed]) -> Iterator[list[_Word]]:
         """Runs of words with one space between them that may be one name, "Control LLM", other
@@ -1056,6 +1053,16 @@ def _places_of_any(words: Sequence[str], text: str) -> list[int]:
     return found
 
 
+def _bracketed_keys(text: str) -> Iterator[str]:
+    """The keys of what stands in brackets and is as short as an acronym."""
+    at = text.find("(")
+    while at >= 0:
+        end = text.find(")", at, at + 8)
+        if end > at + 3:
+            yield key_of(text[at + 1 : end])
+        at = text.find("(", at + 1)
+
+
 def _matches_at(
     pattern: regex.Pattern[str], text: str, places: Sequence[int]
 ) -> Iterator[regex.Match[str]]:
@@ -1225,7 +1232,7 @@ def _is_spelt_otherwise(entry: Entry, text: Text, start: int, bracket: regex.Mat
 
 def _read_spelt_out(text: Text, names: dict[str, Name]) -> None:
     """Reads "NAME (What It Stands For)": the words in the brackets are no names."""
-    for match in _SPELT_OUT.finditer(text.text):
+    for match in _matches_at(_SPELT_OUT, text.text, _places_of_any(_SPELLING, text.text)):
         short = _last_word(text.text, match.start())
         name = names.get(key_of(short)) if short else None
         if name is None:
