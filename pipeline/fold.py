@@ -6,7 +6,6 @@ each folded character has one place in the raw text, and every folded span one r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -81,7 +80,8 @@ _SPECIAL = regex.compile(
     r"|(?P<tie>(?<=\S)~(?=\S))"
     r"|(?P<space>\\ |\\\\)"
 )
-_MAYBE_SPECIAL = re.compile(r"\*\*|[\\${}~\u200b\u200c\u200d\u2060\ufeff\xad]")
+# without one of these nothing in a text is special
+_MAYBE_SPECIAL = ("**", *"\\${}~\u200b\u200c\u200d\u2060\ufeff\xad")
 _CLOSER = {"}": "{", "$": "$"}
 
 
@@ -138,7 +138,7 @@ def fold(raw: str) -> Folded:
     plain ones. Linear in the length of the text.
     """
     text = raw if raw.isascii() and raw.isprintable() else raw.translate(_TABLE)
-    if not _MAYBE_SPECIAL.search(text):
+    if not any(map(text.__contains__, _MAYBE_SPECIAL)):
         return Folded(raw, text)
     places: list[int] = []
     pieces: list[str] = []

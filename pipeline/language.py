@@ -133,7 +133,7 @@ def _pieces(folded: Folded) -> Iterator[Folded]:
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
-    if not text.strip() or _LONG_WORD.search(text):
+    if not text.strip() or (len(text) >= _LONGEST_WORD and _LONG_WORD.search(text)):
         return [(0, len(text))]
     found: list[tuple[int, int]] = []
     for start, end in pairwise([0, *_starts(text), len(text)]):
@@ -152,7 +152,8 @@ def _starts(text: str) -> Iterator[int]:
     spaCy's tokeniser cuts each chunk between spaces by itself, so only the chunks that hold a stop
     are cut, and what stands beside them.
     """
-    text = text.encode("utf-8", "replace").decode()
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
     done = 0
     for match in _STOP.finditer(text):
         at = match.start()
@@ -160,7 +161,11 @@ def _starts(text: str) -> Iterator[int]:
             continue  # the point of "3.2" is within a token
         low = text.rfind(" ", 0, at) + 1
         done = _chunk_end(text, low)
-        yield from _starts_after(text, low, done)
+        if _is_plain_end(text[low:done]):
+            if (after := _first_token(text, done + 1)) and _may_start(after):
+                yield done + 1
+        else:
+            yield from _starts_after(text, low, done)
         while text.startswith(_QUOTES, done + 1):  # a quote ends a sentence after its stop
             low = done + 1
             done = _chunk_end(text, low)
@@ -204,6 +209,18 @@ def _is_end(before: Sequence[str], token: str, after: str) -> bool:
         if len(word) == 1 and word.isalpha() and last.isupper() and len(before) > 1:
             return False
     return token[0] in "?!" or _may_start(after)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _is_plain_end(chunk: str) -> bool:
+    """Whether a chunk is a word and its full stop, and no abbreviation nor initial: nine of ten."""
+    word = chunk[:-1]
+    return (
+        len(word) > 1
+        and chunk[-1] == "."
+        and word.isalpha()
+        and word.lower() not in _ABBREVIATIONS
+    )
 
 
 @functools.lru_cache(maxsize=1 << 16)

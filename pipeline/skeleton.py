@@ -109,25 +109,39 @@ def by_sentence(
 
 def skeleton(text: str, start: int, end: int, items: Sequence[Item]) -> Skeleton:
     """The skeleton of one sentence. Items are in order and do not overlap."""
-    words = _words(text)
-    parts: list[str] = []
+    words: list[str] = []
     places: list[tuple[int, int]] = []
     kept: list[Item | None] = []
     at = start
     for item in items:
         if item.end <= start or item.start >= end or item.start < at:
             continue
-        _add_words(text, words, at, item.start, parts, places)
-        kept += [None] * (len(parts) - len(kept))
-        parts.append(item.symbol)
+        _add_words(text, at, item.start, words, places)
+        kept += [None] * (len(words) - len(kept))
+        words.append(item.symbol)
         places.append((item.start, item.end))
         kept.append(item)
         at = item.end
-    _add_words(text, words, at, end, parts, places)
-    kept += [None] * (len(parts) - len(kept))
-    offsets = list(accumulate([len(part) + 1 for part in parts], initial=0))
+    _add_words(text, at, end, words, places)
+    kept += [None] * (len(words) - len(kept))
+    offsets = list(accumulate([len(word) + 1 for word in words], initial=0))
     del offsets[-1]
-    return Skeleton(" ".join(parts) + " " if parts else "", parts, offsets, places, kept)
+    return Skeleton(" ".join(words) + " " if words else "", words, offsets, places, kept)
+
+
+def _add_words(
+    text: str, low: int, high: int, words: list[str], places: list[tuple[int, int]]
+) -> None:
+    """Adds the words of a range, which may begin and end within a word: "based" of "X-based"."""
+    gap = text[low:high]
+    if not gap or gap == " ":
+        return
+    # what stands between the words, and these, by turns: their places are then known
+    plain = gap.isascii()
+    pieces = _PIECES.split(gap.lower() if plain else gap)
+    at = list(accumulate(map(len, pieces), initial=low))
+    words += pieces[1::2] if plain else [word.lower() for word in pieces[1::2]]
+    places += zip(at[1:-1:2], at[2::2], strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,25 +170,3 @@ def words_in(text: str, start: int, end: int) -> list[str]:
     """The words of a range of a text in small letters, those that reach over its ends included."""
     known = _words(text)
     return known.words[bisect_right(known.ends, start) : bisect_left(known.starts, end)]
-
-
-def _add_words(
-    text: str, known: _Words, low: int, high: int, parts: list[str], places: list[tuple[int, int]]
-) -> None:
-    """Adds the words of a range, which may begin and end within a word: "based" of "X-based"."""
-    first, last = bisect_left(known.starts, low), bisect_right(known.ends, high)
-    if first and known.ends[first - 1] > low:
-        _add_cut(text, low, min(high, known.ends[first - 1]), parts, places)
-    if first <= last:
-        parts += known.words[first:last]
-        places += known.places[first:last]
-        if last < len(known.starts) and known.starts[last] < high:
-            _add_cut(text, known.starts[last], high, parts, places)
-
-
-def _add_cut(
-    text: str, low: int, high: int, parts: list[str], places: list[tuple[int, int]]
-) -> None:
-    for match in _WORD.finditer(text, low, high):
-        parts.append(match.group().lower())
-        places.append(match.span())
