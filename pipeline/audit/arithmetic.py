@@ -126,6 +126,7 @@ _PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ("level, change over", (" over ",), rf"{_number('b')}{_WORDS}\s?[,(]\s?(?:an?\s)?{_BARE}{_KIND}\s{_NOUN}\sover{_WORDS}\s(?:of\s)?{_number('a')}"),
     )
 )  # fmt: skip
+_SIGNS = frozenset(signs for _, signs, _ in _PATTERNS)
 # Sizes, settings and dates are ends of no change that is told.
 _ERRORS = re.compile(r"(?i)error|gap|remaining|fail|mistake|miss")
 _ABSOLUTE = re.compile(r"(?i)\babsolute(?:ly)?\b")
@@ -183,8 +184,10 @@ def told(text: str) -> Iterator[Told]:
     plain, places = _squeezed(folded(text))
     seen: set[int] = set()
     for start, end in _sentences(plain):
+        sentence = plain[start:end]
+        held = {signs: any(sign in sentence for sign in signs) for signs in _SIGNS}
         for name, signs, pattern in _PATTERNS:
-            if all(plain.find(sign, start, end) < 0 for sign in signs):
+            if not held[signs]:
                 continue
             for found in pattern.finditer(plain, start, end):
                 change = next(
@@ -213,15 +216,20 @@ def _squeezed(plain: str) -> tuple[str, Sequence[int]]:
     if not _BLANKS.search(plain):
         return plain, range(len(plain) + 1)
     kept: list[int] = []
+    pieces: list[str] = []
     at = 0
     for blank in _BLANKS.finditer(plain):
         kept.extend(range(at, blank.start()))
+        pieces.append(plain[at : blank.start()])
         at = blank.end()
     kept.extend(range(at, len(plain) + 1))
-    return "".join(plain[place] for place in kept[:-1]), kept
+    pieces.append(plain[at:])
+    return "".join(pieces), kept
 
 
-_FULL_STOP = re.compile(r"(?<!\bvs)(?<!\bal)(?<!e\.g)(?<!i\.e)(?<!approx)[.!?]\s(?=[A-Z])")
+_FULL_STOP = re.compile(
+    r"[.!?](?<!\bvs[.!?])(?<!\bal[.!?])(?<!e\.g[.!?])(?<!i\.e[.!?])(?<!approx[.!?])\s(?=[A-Z])"
+)
 _BLANKS = re.compile(r"\s+(?=\s)|\s+(?=[%,.;)])")
 
 

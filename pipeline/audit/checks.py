@@ -539,6 +539,7 @@ def _cut(case: Case, field: str, start: int, end: int) -> str | None:
     return text[start:end] if 0 <= start < end and (end <= len(text) or start < len(text)) else None
 
 
+@lru_cache(maxsize=1 << 12)  # the same names come again and again, and a text in several checks
 def _plain(text: str) -> str:
     """Letters and digits only, so that LaTeX, dashes and blanks make no difference."""
     text = re.sub(r"\\([A-Za-z]+)", _letter, text) if "\\" in text else text

@@ -7,11 +7,13 @@ Whoever finds the note need not do the work again, even if the run that wanted i
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -20,6 +22,9 @@ from pipeline.places import WORK, Place, place_of
 from pipeline.records import Extraction, Paper
 from pipeline.store.manifest import INDEX, File, Part, StoreError, made_by, put_table
 from pipeline.store.reading import index_table, paper_of_line
+
+if TYPE_CHECKING:
+    from pipeline.audit import Declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def extract_shard(
             failed[paper.paper_id] = _told(error)
         if progress:
             progress(number)
-    declared = audit.Declared(lambda: extractor.rules)
+    declared = _declared(rules_folders, fingerprint)
 
     def rows(some: Sequence[Extraction]) -> dict[str, pa.Table]:
         read = tables.rows(some)
@@ -111,6 +116,15 @@ def extract_shard(
     note = json.dumps(_note(part, failed)).encode()
     place.write(shard.note(maker), note)
     return ShardCounts(shard.number, rows_of(part), len(papers), time.monotonic() - began)
+
+
+@functools.lru_cache(maxsize=2)
+def _declared(rules_folders: tuple[str, ...], _fingerprint: str) -> Declared:
+    """What these rules declare, read once for all shards of a process."""
+    from pipeline.audit import Declared  # noqa: PLC0415
+    from pipeline.extract import extractor_for  # noqa: PLC0415
+
+    return Declared(lambda: extractor_for(rules_folders).rules)
 
 
 def put_part(place: Place, made: Mapping[str, pa.Table]) -> Part:
