@@ -34,7 +34,7 @@ class Found:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # some thousand are made at the start
 class _Spelling:
     """A name of an entry: its letters and digits, what stands after the last of them, and whether
     they may be in any case.
@@ -59,8 +59,8 @@ class Lexicon:
                 spellings = node.setdefault(_ENTRY, [])
                 free = entry["any-case"] or (any_case and not _is_acronym(name))
                 spellings.append(_Spelling(_tail(name), _alnum(name), bool(free), entry))
-                # "MBPP+" before "MBPP"
-                spellings.sort(key=lambda spelling: -len(spelling.tail))
+                if len(spellings) > 1:  # "MBPP+" before "MBPP"
+                    spellings.sort(key=lambda spelling: -len(spelling.tail))
 
     def find(self, text: str) -> list[Found]:
         """The names of a folded text, from left to right, none overlapping another."""
@@ -138,7 +138,10 @@ def _parts(name: str) -> list[str]:
 
 def _tail(name: str) -> str:
     """What a name ends in after its last letter or digit: the + of "MBPP+"."""
-    return name[max(i for i, character in enumerate(name) if character.isalnum()) + 1 :]
+    end = len(name)
+    while not name[end - 1].isalnum():
+        end -= 1
+    return name[end:]
 
 
 def _continues(text: str, start: int) -> bool:
@@ -164,7 +167,7 @@ def _is_acronym(name: str) -> bool:
 
 
 def _alnum(name: str) -> str:
-    return "".join(c for c in name if c.isalnum())
+    return name if name.isalnum() else "".join(filter(str.isalnum, name))
 
 
 def _is_spelt(surface: str, letters: str) -> bool:
