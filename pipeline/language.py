@@ -216,10 +216,7 @@ def _is_plain_end(chunk: str) -> bool:
     """Whether a chunk is a word and its full stop, and no abbreviation nor initial: nine of ten."""
     word = chunk[:-1]
     return (
-        len(word) > 1
-        and chunk[-1] == "."
-        and word.isalpha()
-        and word.lower() not in _ABBREVIATIONS
+        len(word) > 1 and chunk[-1] == "." and word.isalpha() and word.lower() not in _ABBREVIATIONS
     )
 
 

@@ -146,10 +146,12 @@ def command(out: Path, *sources: Path) -> dict[str, float]:
 
 
 def _children(pid: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
     try:
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        own = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+    return own + [below for one in own for below in _children(one)]
 
 
 def _memory(pid: int) -> float:

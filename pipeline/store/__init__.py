@@ -25,10 +25,12 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.forkserver
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -72,6 +74,11 @@ __all__ = [
 ]
 
 
+# Not forked from this process: Arrow has threads by now, and a fork of a process with threads may
+# hang. Elsewhere than on Linux the libraries that a worker needs may not be forked with, either.
+_PROCESSES = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+
+
 def run(
     sources: Sequence[str | Path],
     out: str | Path,
@@ -103,6 +110,7 @@ def run(
             format=format,
             year=year,
             replaced=replaced,
+            many=_prepare_processes if workers > 1 else None,
         )
         report = progress or (lambda _done, _papers: None)
         report(0, plan.papers)
@@ -132,11 +140,11 @@ def _extract_in_processes(
 ) -> list[ShardCounts]:
     counts = []
     done = 0
-    # Spawned, not forked: Arrow has threads by now, and a fork of a process with threads may hang.
     with ProcessPoolExecutor(
         min(workers, len(plan.shards)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_worker,
+        mp_context=_PROCESSES,
+        initializer=_start_with,
+        initargs=(dict(os.environ),),
     ) as pool:
         papers = {
             pool.submit(
@@ -158,6 +166,20 @@ def _extract_in_processes(
             pool.shutdown(cancel_futures=True)
             raise
     return counts
+
+
+def _prepare_processes() -> None:
+    """Start the process that workers are forked from; it gets ready while this one goes on."""
+    if sys.platform == "linux":
+        multiprocessing.set_forkserver_preload(["pipeline.store.ready"])
+        multiprocessing.forkserver.ensure_running()
+
+
+def _start_with(environment: Mapping[str, str]) -> None:
+    """Start a worker in the environment that this process has now, which may be a later one."""
+    os.environ.clear()
+    os.environ.update(environment)
+    start_worker()
 
 
 def start_worker() -> None:

@@ -15,7 +15,7 @@ import re
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -180,11 +180,13 @@ def spool(
     format: str | None = None,
     year: int | None = None,
     replaced: Sequence[str | Path] = (),
+    many: Callable[[], object] | None = None,
 ) -> Plan:
     """Read the sources, find out which papers must be extracted, and cut these into shards.
 
     Papers of `replaced` sources, which are read as well, leave if they are not in them any more.
     Without any source nothing is read, and what is published is made anew if rules have changed.
+    `many` is called once, as soon as more papers have been read than one shard has.
     """
     started = datetime.datetime.now(datetime.UTC)
     given = [sources] if isinstance(sources, (str, Path)) else sources
@@ -195,11 +197,15 @@ def spool(
     base = desk.base
     stale = base is None or base.made_by != made_by(fingerprint)
     (desk.scratch / _REJECTS).mkdir()
+
+    def counted(papers: int) -> None:
+        if many is not None and papers == SMALLEST_SHARD + 1:
+            many()
+
     with (desk.scratch / _SPOOL).open("w+b") as file, _held(desk) as held:
         papers = Spool(file)
-        read = read_sources(
-            names, papers, desk.scratch / _REJECTS / "read.jsonl", format=format, year=year
-        )
+        rejects = desk.scratch / _REJECTS / "read.jsonl"
+        read = read_sources(names, papers, rejects, format=format, year=year, told=counted)
         if read.columns.ids or whole or not names:
             state = State(desk.place, base, held)
             gone = _gone(state, read, whole)

@@ -19,7 +19,7 @@ import json
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -182,9 +182,15 @@ class Read:
 
 
 def read_sources(
-    sources: Sequence[str], spool: Spool, rejects: Path, *, format: str | None, year: int | None
+    sources: Sequence[str],
+    spool: Spool,
+    rejects: Path,
+    *,
+    format: str | None,
+    year: int | None,
+    told: Callable[[int], object],
 ) -> Read:
-    """Read all sources into the spool.
+    """Read all sources into the spool; `told` is called with the papers read so far.
 
     Where an id comes twice, the record with the longest abstract is the paper, whatever the order;
     another with the same text is the same paper, one with another text a reject.
@@ -193,24 +199,25 @@ def read_sources(
     places = array("Q")
     names = set(sources)
     broken = set()
-    with rejects.open("wb") as told:
+    with rejects.open("wb") as refused:
         for record in read_each(sources, format=format, year=year):
             names.add(record.source)
             if isinstance(record, Reject):
-                told.write(reject_line(record))
+                refused.write(reject_line(record))
                 if not record.excerpt:
                     broken.add(record.source)  # a file that breaks off, or is not there at all
                 continue
             clean = encodable_paper(record)
             found.add(clean)
             places.append(spool.add(clean))
+            told(len(places))
         order = sorted(range(len(found.ids)), key=found.ids.__getitem__)
         kept: list[int] = []
         for _, same_id in itertools.groupby(order, key=found.ids.__getitem__):
             first, *others = same_id
             if others:
                 first, twice = _settle_same_id(spool, places, [first, *others])
-                told.writelines(map(reject_line, twice))
+                refused.writelines(map(reject_line, twice))
             kept.append(first)
         del order
     chosen = Columns([found.ids[number] for number in kept])
