@@ -454,7 +454,7 @@ def encodable(text: str) -> str:
 
     One character for one, so that places stay what they are.
     """
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

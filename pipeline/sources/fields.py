@@ -79,7 +79,7 @@ def has_abstract(columns: Mapping[str, object] | list[str]) -> bool:
 
 def is_undecodable(text: str) -> bool:
     """Whether text decoded with `surrogateescape` holds bytes that were not UTF-8."""
-    return _ESCAPED_BYTE.search(text) is not None
+    return not text.isascii() and _ESCAPED_BYTE.search(text) is not None
 
 
 def paper_of(record: Record, source: str) -> Paper | Reject:
@@ -126,7 +126,7 @@ def excerpt_of(text: str) -> str:
 
 def writable(text: str) -> str:
     """The text with what UTF-8 cannot hold replaced: lone surrogates, also those of odd names."""
-    return _LONE_SURROGATE.sub("�", text)
+    return text if text.isascii() else _LONE_SURROGATE.sub("�", text)
 
 
 def derived_id(title: str, abstract: str, url: str | None) -> str:
@@ -135,7 +135,7 @@ def derived_id(title: str, abstract: str, url: str | None) -> str:
     The title counts without case, accents, LaTeX commands, blanks and signs, so that the same paper
     from two sources is one paper. A paper without a title is known by its abstract.
     """
-    if known := known_id(url or ""):
+    if url and (known := known_id(url)):
         return known
     if letters := _letters(title):
         return f"title:{hashlib.sha256(letters.encode()).hexdigest()[:16]}"
@@ -158,7 +158,8 @@ def known_id(address: str) -> str | None:
 
 
 def _letters(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", _LATEX_COMMAND.sub("", text)).casefold()
+    plain = _LATEX_COMMAND.sub("", text) if "\\" in text else text
+    folded = unicodedata.normalize("NFKD", plain).casefold()
     return "".join(filter(str.isalnum, folded))
 
 

@@ -153,16 +153,20 @@ class Spool:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._end = 0
+        self._is_at_end = True  # to seek is to write out what has been gathered
 
     def add(self, paper: Paper) -> int:
         """Where this paper stands from now on."""
         at = self._end
-        self._file.seek(at)
+        if not self._is_at_end:
+            self._file.seek(at)
+            self._is_at_end = True
         self._end += self._file.write(paper_line(paper))
         return at
 
     def line(self, at: int) -> bytes:
         """The line that stands there."""
+        self._is_at_end = False
         self._file.seek(at)
         return self._file.readline()
 
