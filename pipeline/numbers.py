@@ -30,10 +30,10 @@ _UNITS = (
     r"W|mW|kWh|Wh|mJ|J|GFLOPs?|TFLOPs?|FLOPs|meters?|cm|mm|km|degrees?|\xb0|words?|bits?|bpp|bpc|"
     r"dollars?|USD|Elo|epochs?|kg|ns|\u03bcs|us(?=[\s,.;)])"
 )
-_NUMBER = regex.compile(
+_NUMBER = re.compile(
     rf"""
     (?P<about>[<>]=?\s?|~\s?|(?<![A-Za-z])sim(?=\d))?
-    (?P<sign>(?<![\w.)%])[+\-]|(?<=[\s,(](?:by|of|to|and|is|,)\s)\+\s|(?<!\w)\+/?-\s?|\xb1\s?|(?<![\w.)%])\u2191\s?|(?<![\w.)%])\u2193\s?)?
+    (?P<sign>(?<![\w.)%])[+\-]|(?:(?<=[\s,(](?:by|of|to|is)\s)|(?<=[\s,(]and\s)|(?<=[\s,(],\s))\+\s|(?<!\w)\+/?-\s?|\xb1\s?|(?<![\w.)%])\u2191\s?|(?<![\w.)%])\u2193\s?)?
     \$?
     (?P<digits>{_DIGITS})
     (?:
@@ -47,10 +47,12 @@ _NUMBER = regex.compile(
     )?
     (?=(?P<after>\s?\\?(?:(?:up|down)arrow(?![A-Za-z])|[\u2191\u2193])|(?<=%)-(?=\s?[),.;])|(?<=%)\s[+-](?=[\s),.;])))?
     """,
-    regex.VERBOSE,
+    re.VERBOSE,
 )
 _DIGIT = re.compile(r"\d")
-_LONGEST_LEAD = 16  # what stands before the digits of a number, "<= +/- $", is shorter
+# what may stand before the digits of a number, "<= +/- $.", and how much of it at most
+_LEAD = frozenset("<>=~sim+-/\xb1\u2191\u2193$. ")
+_LONGEST_LEAD = 16
 _SPELT = {
     "two": 2.0,
     "three": 3.0,
@@ -65,7 +67,7 @@ _SPELT = {
     "hundred": 100.0,
 }
 _SPELT_CHOICE = "|".join(_SPELT)
-_WORDS = regex.compile(
+_WORDS = re.compile(
     rf"""(?<![\w-])(?:
     (?P<orders>(?:(?P<count>{_SPELT_CHOICE}|\d+(?:\.\d+)?)|(?P<one>an|one))[\s-](?:to[\s-]\w+[\s-])?orders?[\s-]of[\s-]magnitudes?)
     |(?P<twice>[Tt]wice|[Tt]wofold|[Tt]wo-fold|[Dd]oubl(?:e|es|ed|ing))
@@ -74,7 +76,7 @@ _WORDS = regex.compile(
     |(?P<fold>(?P<folded>{_SPELT_CHOICE})[\s-]?fold)
     |(?P<times>(?P<timed>{_SPELT_CHOICE})\stimes)
     )(?![\w-]*\w-)(?!\w|-\w)""",
-    regex.VERBOSE,
+    re.VERBOSE,
 )
 # what the words of a number are not without
 _WORD_HINTS = (
@@ -95,22 +97,22 @@ _MAGNITUDES = {
     "t": 1e12,
     "trillion": 1e12,
 }
-_TO = regex.compile(
+_TO = re.compile(
     r"\s?-{1,2}>?\s?|\s?\\?rightarrow\s?|to\s?|\sto\s(?:(?:just|only|about|around|over|nearly|approximately|almost|below|an?)\s|~)?|-to-|\s?~\s?|\s?>\s?"
 )
-_PAIR_ASIDE = regex.compile(r"(?:%|points?|\dx|times)\s\($")
-_MORE_AFTER = regex.compile(
+_PAIR_ASIDE = re.compile(r"(?:%|points?|\dx|times)\s\($")
+_MORE_AFTER = re.compile(
     r"\s(?:[a-z]+ly\s)?(?:faster|slower|higher|lower|fewer|less|more|better|worse|larger|smaller|cheaper|"
     r"greater|improvements?|increases?|reductions?|gains?|speed-?ups?)(?![A-Za-z])"
 )
 _ARROWS = (">", "->", "-->", "rightarrow", "\\rightarrow")
-_GLUED_ARROW = regex.compile(r"\s?\\?rightarrow\s?")
-_FALL = regex.compile(r"\s?to\s")
+_GLUED_ARROW = re.compile(r"\s?\\?rightarrow\s?")
+_FALL = re.compile(r"\s?to\s")
 _FROM = regex.compile(
     r"(?P<ranging>(?:rang|vary|vari|span)\w*\s+|(?<=[Ii]mprovements?\s[^.;:,]{0,40}|\bgains?\s[^.;:,]{0,40})(?:are|is|were)\s)?(?P<from>(?<![A-Za-z])from)\s(?:an?\s|the\s|about\s|only\s|around\s)?$"
 )
-_BETWEEN = regex.compile(r"[Bb]etween\s$")
-_AND = regex.compile(r"\sand\s")
+_BETWEEN = re.compile(r"[Bb]etween\s$")
+_AND = re.compile(r"\sand\s")
 _SIGNS = {
     "+": "+", "-": "-", "\u2191": "+", "\u2193": "-", "uparro": "+", "downar": "-", "\\uparr": "+",
     "\\downa": "-", "\xb1": "\xb1", "+/-": "\xb1", "+-": "\xb1",
@@ -118,12 +120,12 @@ _SIGNS = {
 _SPEED_NEXT = regex.compile(
     r"\s(?:speed-?ups?|acceleration)(?![a-z])|(?<=\.\d+)\s[a-z]+\s(?:speed-?ups?|acceleration)(?![a-z])"
 )
-_FACTOR_OF = regex.compile(
+_FACTOR_OF = re.compile(
     r"factors?\s(?:of|is|are)\s(?:up\sto\s|about\s|over\s|more\sthan\s|approximately\s|around\s|nearly\s|at\sleast\s)?$"
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a frozen one takes four times as long to make
 class Quantity:
     """A number as written, half-open in the folded text; `first` is where its digits begin.
 
@@ -163,29 +165,41 @@ def plain_value(digits: str) -> float | None:
 def scan(text: str) -> list[Quantity]:
     """Every number of a folded text in order, each run of digits in exactly one; linear in time."""
     found: list[Quantity] = []
-    worded = []
-    if any(hint in text for hint in _WORD_HINTS):
-        worded = [_worded(match) for match in _WORDS.finditer(text)]
-    taken = iter([*worded, None])
-    word = next(taken)
+    worded = _in_words(text)
+    at = 0
+    multiplied = "factor" in text or "speed" in text or "acceleration" in text
     for match in _numbers(text):
-        while word is not None and word.end <= match.start("digits"):
-            found.append(word)
-            word = next(taken)
-        if word is not None and word.start <= match.start("digits"):
-            continue
-        found.append(_written(match, text))
-    while word is not None:
-        found.append(word)
-        word = next(taken)
+        start = match.start("digits")
+        while at < len(worded) and worded[at].end <= start:
+            found.append(worded[at])
+            at += 1
+        if at == len(worded) or worded[at].start > start:
+            found.append(_written(match, text, multiplied=multiplied))
+    found += worded[at:]
     return _arrowed(found, text) if "rightarrow" in text else found
 
 
-def _numbers(text: str) -> Iterator[regex.Match[str]]:
-    """The matches of numbers, as `finditer` gives them: each is looked for at its first digit."""
+def _in_words(text: str) -> list[Quantity]:
+    """The multiples that are told in words."""
+    for hint in _WORD_HINTS:
+        if hint in text:
+            return [_worded(match) for match in _WORDS.finditer(text)]
+    return []
+
+
+def _numbers(text: str) -> Iterator[re.Match[str]]:
+    """The matches of numbers, as `finditer` gives them: each is looked for at its first digit, and
+    before it as far as there is what may lead it.
+    """
     end = 0
     while digit := _DIGIT.search(text, end):
-        match = _NUMBER.search(text, max(end, digit.start() - _LONGEST_LEAD))
+        low = at = digit.start()
+        least = max(end, at - _LONGEST_LEAD)
+        while at > least and (text[at - 1] in _LEAD or text[at - 1].isspace()):
+            at -= 1
+            if text[at] != " ":
+                low = at  # no number begins with a space
+        match = _NUMBER.search(text, low)
         if match is None:
             return
         yield match
@@ -206,7 +220,7 @@ def _arrowed(quantities: Sequence[Quantity], text: str) -> list[Quantity]:
     return out
 
 
-def _worded(match: regex.Match[str]) -> Quantity:
+def _worded(match: re.Match[str]) -> Quantity:
     start, end = match.span()
     form = ""
     if match["orders"]:
@@ -231,36 +245,42 @@ def _worded(match: regex.Match[str]) -> Quantity:
     return Quantity(start, end, "factor", value, unit="x", form=form, parts=((start, end, value),))
 
 
-def _written(match: regex.Match[str], text: str) -> Quantity:
-    start, end = match.start("digits"), match.end()
-    value = plain_value(match["digits"])
+def _written(match: re.Match[str], text: str, *, multiplied: bool) -> Quantity:
+    """A number in digits; `multiplied` is whether its text has words that tell of multiples."""
+    about, leading, digits, magnitude, points, percent, factor, ordinal, unit, after = match.group(
+        "about", "sign", "digits", "magnitude", "points", "percent", "factor", "ordinal", "unit",
+        "after",
+    )  # fmt: skip
+    first, end = match.start("digits"), match.end()
+    value = plain_value(digits)
     shape: Shape = "number"
-    unit = magnitude = None
-    if match["percent"]:
-        shape, unit = "percent", "percent"
-    elif match["points"]:
-        shape, unit = "points", "points"
-    elif match["factor"]:
-        shape, unit = "factor", "x"
-    elif match["magnitude"]:
-        magnitude = _MAGNITUDES[match["magnitude"].strip(" -").lower()]
-    elif match["unit"]:
-        shape, unit = "unit", match["unit"].strip(" -")
-    elif _is_factor(text, start, end):
-        shape, unit = "factor", "x"
-    sign = _SIGNS.get((match["sign"] or match["after"] or "").strip()[:6], "")
-    first = match.start("sign") if match["sign"] else start
+    named = scale = None
+    if percent:
+        shape, named = "percent", "percent"
+    elif points:
+        shape, named = "points", "points"
+    elif factor:
+        shape, named = "factor", "x"
+    elif magnitude:
+        scale = _MAGNITUDES[magnitude.strip(" -").lower()]
+    elif unit:
+        shape, named = "unit", unit.strip(" -")
+    elif multiplied and _is_factor(text, first, end):
+        shape, named = "factor", "x"
+    sign = leading or after
+    if leading:
+        first = match.start("sign")
     return Quantity(
         first,
         end,
         shape,
         value,
-        unit=unit,
-        magnitude=magnitude,
-        sign=sign,
-        bound=(match["about"] or "").strip(),
-        decimal="." in match["digits"] or (value is not None and not value.is_integer()),
-        ordinal=bool(match["ordinal"]),
+        unit=named,
+        magnitude=scale,
+        sign=_SIGNS.get(sign.strip()[:6], "") if sign else "",
+        bound=about.strip() if about else "",
+        decimal="." in digits or (value is not None and not value.is_integer()),
+        ordinal=ordinal is not None,
         parts=((first, end, value),),
     )
 

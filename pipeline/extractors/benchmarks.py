@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-
-import regex
 
 from pipeline.extractors.names import Name, key_of
 from pipeline.records import Benchmark, BenchmarkRole
@@ -15,7 +14,7 @@ _DIRECT = frozenset(
 )
 # what tells that results are measured on it, whatever else it is used for
 _MEASURED = frozenset({"score-on", "figure-on", "on-names-first"})
-_SHARED_TASK = regex.compile(r"Task \d|[Ss]hared|SemEval|WMT|CoNLL")
+_SHARED_TASK = re.compile(r"Task \d|[Ss]hared|SemEval|WMT|CoNLL")
 
 
 def canonical(name: Name) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-
-import regex
 
 from pipeline.extractors.binding import Binding, Claim
 from pipeline.extractors.phrases import Phrases
@@ -13,49 +12,47 @@ from pipeline.language import Text
 from pipeline.rules import Entry, Rules
 from pipeline.skeleton import Item, Skeleton
 
-_MENTIONED = regex.compile(
+_MENTIONED = re.compile(
     r"(?:compared (?:with|to)|over|against|short of|than|previous|prior|existing|versus|among|two|"
     r"three|four|five|several|many|by|between|of) (?:the |previous |prior |existing |other )?$"
 )
-_DENIED = regex.compile(
+_DENIED = re.compile(
     r"(?:not(?! only)|(?:comparable|similar|equal)(?: to| with)? or|well as or|fail\w*|without|far from|however|struggle\w*|par with|currently|become|becoming|been|whether|select\w*|choos\w+|pick\w*|"
     r"cannot|aims?|aiming|unable) (?:[^ ]+ ){0,2}$"
 )
-_NEXT_CLAUSE = regex.compile(
+_NEXT_CLAUSE = re.compile(
     r"(?<![^ ])(?:and|while|but) (?:also |even )?(?:is|are|was|were|being|runs?|running|requir\w+|us(?:es|ing)|reduc\w+|"
     r"sav(?:es|ing)|cut(?:s|ting)|needs?) "
 )
-_ALIKE = regex.compile(
-    r"(?:or|and|to) (?:comparable|similar|competitive)|(?:comparable|similar) or "
-)
-_MEASURED_AGAINST = regex.compile(
+_ALIKE = re.compile(r"(?:or|and|to) (?:comparable|similar|competitive)|(?:comparable|similar) or ")
+_MEASURED_AGAINST = re.compile(
     r"(?:(?:competitive|comparable|par|compare|compared|compar\w+ (?:it|them|[^ ]+)|match\w*|close|"
     r"similar) (?:with |to )?|over |than |against )(?:the |previous |prior |existing |current |other |"
     r"strong |several |recent ){0,3}(?:state|sota|best|cutting)"
 )
 # "improves a state-of-the-art algorithm": what is used or beaten, and no claim
-_SUCH_A = regex.compile(
+_SUCH_A = re.compile(
     r"(?:state-of-the-art|state of the art|sota|state-of-art) (?:\( [^ ]+ \) )?"
     r"(?:(?!among |of |on |in |for |performance |results? |accuracy |, |\. )[^ ]+ ){0,3}?"
     r"(?:models?|methods?|approach|approaches|algorithms?|baselines?|systems?|techniques?|llms?|"
     r"networks?|detectors?|generation|counterparts?|architectures?|solutions?|frameworks?|M) "
 )
-_PART_OF = regex.compile(
+_PART_OF = re.compile(
     r"(?<! performance)(?<! accuracy)(?<! quality)(?<! results) (?:of|between|for) (?:the |current |recent |existing )?(?:state-of|state of|sota|cutting-edge)"
 )
-_AMOUNT_BEFORE = regex.compile(r"(?<![^ ])[PXQND] (?:(?![PXQNDU,;:.()] )[^ ]+ ){0,3}$")
-_GAIN_NOUN = regex.compile(
+_AMOUNT_BEFORE = re.compile(r"(?<![^ ])[PXQND] (?:(?![PXQNDU,;:.()] )[^ ]+ ){0,3}$")
+_GAIN_NOUN = re.compile(
     r"(?:improvement|gain|advantage|superiority|better|superior|stronger|higher|greater|accurate|"
     r"efficient|robust)s? "
 )
-_NEW = regex.compile(r"(?:^| )(?:new|a new|the new) ")
-_BEATS = regex.compile(
+_NEW = re.compile(r"(?:^| )(?:new|a new|the new) ")
+_BEATS = re.compile(
     r"(?:outperform|surpass|exceed|beat|improv|outscor|outpac|superior|better than|outclass|outshin|"
     r"excel|over|gains? over)\w* "
 )
-_PURPOSE = regex.compile(
-    r"(?:(?<!able |shown |manages |us |it |them |proven |demonstrated |model |models |found )to|for|"
-    r"of|towards?|toward|while|can|could|have|has|had|often|typically|usually) (?:be |been )?"
+_PURPOSE = re.compile(
+    r"(?:(?<!able )(?<!shown )(?<!manages )(?<!us )(?<!it )(?<!them )(?<!proven )(?<!demonstrated )(?<!model )"
+    r"(?<!models )(?<!found )to|for|of|towards?|toward|while|can|could|have|has|had|often|typically|usually) (?:be |been )?"
     r"(?:achiev|reach|attain|obtain|push|train|advanc|establish|yield|demonstrat|show)\w* "
     r"(?:[^ ]+ ){0,3}"
 )
@@ -73,28 +70,11 @@ class Best:
         """
         return self._phrases.may_match(words)
 
-    def find(
-        self,
-        text: Text,
-        sentence: Skeleton,
-        bounds: tuple[int, int],
-        binding: Binding,
-        claims: Sequence[Claim],
-    ) -> Iterator[Claim]:
-        """The claims of a sentence, bound; `claims` are those of its values."""
+    def places(self, sentence: Skeleton, claims: Sequence[Claim]) -> list[tuple[int, int, Entry]]:
+        """Where a skeleton claims to be best, in order, none overlapping another; `claims` are
+        those of its values.
+        """
         valued = [claim.offset for claim in claims if claim.kind in ("delta", "factor")]
-        found = self._places(sentence, valued)
-        starts = [low for low, _, _ in found] + [len(sentence.text)]
-        for i, (low, high, entry) in enumerate(found):
-            item = Item(*sentence.range(low, _trimmed(sentence.text, low, high)), "N", None)
-            claim = Claim(text, sentence, bounds, low, item, entry, "sota", None)
-            claim.benchmarks = binding.best_benchmarks(low, starts[i + 1])
-            claim.baseline = binding.best_baseline(claim, high, beats=entry.key == "beats-all")
-            claim.model = binding.model(claim)
-            yield claim
-
-    def _places(self, sentence: Skeleton, valued: Sequence[int]) -> list[tuple[int, int, Entry]]:
-        """Where a skeleton claims to be best, in order, none overlapping another."""
         found: list[tuple[int, int, Entry]] = []
         for entry, match in self._phrases.find(sentence):
             low, high = match.span()
@@ -104,6 +84,24 @@ class Best:
             if _claims_best(sentence.text, low, high, valued, beats=entry.key == "beats-all"):
                 found.insert(at, (low, high, entry))
         return found
+
+
+def bound(
+    places: Sequence[tuple[int, int, Entry]],
+    text: Text,
+    sentence: Skeleton,
+    bounds: tuple[int, int],
+    binding: Binding,
+) -> Iterator[Claim]:
+    """The claims at these places of a sentence, bound."""
+    starts = [low for low, _, _ in places] + [len(sentence.text)]
+    for i, (low, high, entry) in enumerate(places):
+        item = Item(*sentence.range(low, _trimmed(sentence.text, low, high)), "N", None)
+        claim = Claim(text, sentence, bounds, low, item, entry, "sota", None)
+        claim.benchmarks = binding.best_benchmarks(low, starts[i + 1])
+        claim.baseline = binding.best_baseline(claim, high, beats=entry.key == "beats-all")
+        claim.model = binding.model(claim)
+        yield claim
 
 
 _LAST = frozenset(

@@ -6,6 +6,7 @@ no phrase knows is `other`, so that nothing is dropped in silence, and its rule 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,17 +20,17 @@ from pipeline.records import Number, NumberUse
 from pipeline.rules import Rules
 from pipeline.skeleton import Item, by_sentence, skeleton
 
-_YEAR = regex.compile(r"(?:19|20)\d\d[a-z]?")
+_YEAR = re.compile(r"(?:19|20)\d\d[a-z]?")
 # "97 public benchmark configurations": a number of things
 _THINGS = regex.compile(
     r"\+?\s(?:(?!(?:of|on|in|for|to|and|with|at|by|is|are|was|were|than|from|or|as)\s)[\w-]+,?\s|and\s){0,4}?"
     r"(?!(?:is|was|has|as|this|across|versus|its|plus|less|does|thus|us|vs|whereas|always)\b)"
     r"\p{Ll}[\p{Ll}-]+[^s\W]s\b"
 )
-_TIMES_BEFORE = regex.compile(r"\d\s?[x*]\s?$")
-_TIMES_AFTER = regex.compile(r"\s?[x*]\s?\d")
+_TIMES_BEFORE = re.compile(r"\d\s?[x*]\s?$")
+_TIMES_AFTER = re.compile(r"\s?[x*]\s?\d")
 _OPERATOR = frozenset("^/=*\\|")
-_WORDED = regex.compile(r"\d")
+_WORDED = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Literal
 
 import regex
 
-from pipeline.extractors.best import Best
+from pipeline.extractors.best import Best, bound
 from pipeline.extractors.binding import (
     COMMAS,
     Binding,
@@ -41,7 +41,7 @@ _AMOUNTS = frozenset("PXQNUCD")
 # --- qualifiers ---
 
 _QUALIFIERS = tuple(
-    (name, regex.compile(r"(?:^| )" + pattern))
+    (name, re.compile(r"(?:^| )" + pattern))
     for name, pattern in (
         (
             "up_to",
@@ -72,213 +72,207 @@ _QUALIFIERS = tuple(
         ),
     )
 )
-_AVERAGE_AFTER = regex.compile(
+_AVERAGE_AFTER = re.compile(
     r"(?:(?:, )?(?:and|or|,|/) [PXQN] ){0,3}(?:(?![PXQNUDC] )[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg|mean \))"
 )
 _AVERAGED_OVER = ("averaged over ", "averaged across ", "on average ")
-_GAIN_OVER = regex.compile(
+_GAIN_OVER = re.compile(
     r"(?:improv\w+|gains?|advantage|increase|performance|boost|wins?|reduction) over $"
 )
 _BOUNDS = {"<": "under", ">": "at_least", "~": "about", "<=": "up_to"}
 
 # --- what a number of each shape can be ---
 
-_CUT_FROM = regex.compile(
+_CUT_FROM = re.compile(
     r"(?<![^ ])(?:reduc|decreas|dropp?|cut|lower|shorten|shrink)\w* (?:[^ ,.;()]+ ){0,6}?from (?:[^ ]+ )?$"
 )
-_METRIC_WORDS_BEFORE = regex.compile(r"K (?:[^ ]+ ){0,4}$")
-_PART_AFTER = regex.compile(r"(?:%|x N|[-/] N)")
-_PART_BEFORE = regex.compile(r"(?:x|[-/]|N :) $")
-_SIGNED_AFTER = regex.compile(
+_METRIC_WORDS_BEFORE = re.compile(r"K (?:[^ ]+ ){0,4}$")
+_PART_AFTER = re.compile(r"(?:%|x N|[-/] N)")
+_PART_BEFORE = re.compile(r"(?:x|[-/]|N :) $")
+_SIGNED_AFTER = re.compile(
     r"(?:(?!N )[^ ]+ ){0,2}?(?:K|on|B|for|in|points|over|\)|,|higher|lower|better|improvement|gain)"
     r"|\\?(?:up|down)arrow |[\u2191\u2193] "
 )
-_COEFFICIENT_BEFORE = regex.compile(r"(?<!delta )(?<!\u03b4 )= $")
+_COEFFICIENT_BEFORE = re.compile(r"(?<!delta )(?<!\u03b4 )= $")
 _SPREAD_BEFORE = regex.compile(r"(?:/|\+|\xb1|pm|\\pm) $")
-_UNIT_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K |percentage|% )")
-_METRIC_AFTER = regex.compile(
+_UNIT_AFTER = re.compile(r"(?:[^ ]+ ){0,2}?(?:K |percentage|% )")
+_METRIC_AFTER = re.compile(
     r"K (?!(?:metrics|measures|models?|functions?|methods|estimators|datasets|benchmarks|tasks|"
     r"techniques|signals|losses|variants|baselines|algorithms|objectives|types|aspects) )"
 )
-_SCORE_BEFORE = regex.compile(
+_SCORE_BEFORE = re.compile(
     r"K (?:score |scores |rate )?(?:of|is|to|at|from|between|reaching) (?:[^ ]+ )?$"
 )
-_SOLVED_BEFORE = regex.compile(
+_SOLVED_BEFORE = re.compile(
     r"(?:^| )(?:solve[sd]?|solving|wins|won|completes|completed|passe[sd]|answer(?:s|ed)) (?:[^ ]+ ){0,2}$"
 )
-_SCORE_AFTER = regex.compile(r"(?:average |mean |overall )?(?:[^ ,.;:()]+ ){0,2}?score ")
+_SCORE_AFTER = re.compile(r"(?:average |mean |overall )?(?:[^ ,.;:()]+ ){0,2}?score ")
 _RANKS = (1, 3, 5, 10, 20, 50, 100, 1000)  # "nDCG at 10"
-_BY_BEFORE = regex.compile(r" by (?:[^ ]+ )?$")
-_MEASURED_BEFORE = regex.compile(
+_BY_BEFORE = re.compile(r" by (?:[^ ]+ )?$")
+_MEASURED_BEFORE = re.compile(
     r"M \( (?:[^ ]+ )?$|M (?:at|:) $|(?:K|B|score|scores|rating|elo|loss|value|correlation|errors?|error rates?|"
     r"coefficient|aurocs?|aucs?|f1s|wers|similarity|similarities|self-similarity) (?:[^ ]+ ){0,6}$|"
     r"(?:^| )results? (?:[^ .;]+ ){0,9}(?:is|are|was|were) $|"
     r"(?:^| )(?:r|r2|r\\^2|rho|\u03c1|kappa|\u03ba) (?:=|:|of|>|<|up to) (?:[^ ]+ ){0,1}$"
 )
-_ATTAINS_BEFORE = regex.compile(
+_ATTAINS_BEFORE = re.compile(
     r"(?:improved|increased|improves|raised|raises|dropped|drops|rises|rose|fell|falls|reduced|decreased) to $|"
     r"(?<![^ ])(?:improv|push|rais|increas|boost|lift|bring|reduc|lower)\w* (?:[^ ,.;()]+ ){1,6}to (?:about )?$|"
     r"(?<![^ ])(?:achiev|attain|reach|obtain|scor)(?:e|es|ed|ing|s)? "
     r"(?:(?:only|just|about|around|over|nearly|approximately|an?|up to) ){0,2}$"
 )
-_MEASURED_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|B|on) ")
-_COST_BEFORE = regex.compile(
+_MEASURED_AFTER = re.compile(r"(?:[^ ]+ ){0,2}?(?:K|B|on) ")
+_COST_BEFORE = re.compile(
     r"(?:K|latency|inference|time|speed|throughput|within|only|memory|at|takes?|took|requires?) "
     r"(?:[^ ]+ ){0,4}$"
 )
-_COST_AFTER = regex.compile(r"(?:[^ ]+ ){0,2}?(?:K|latency|per)")
-_CHANGE_BEFORE = regex.compile(
-    r"(?: by|reduction|improvement|gain|saving|savings) (?:[^ ]+ ){0,3}$"
-)
-_CHANGE_AFTER = regex.compile(
+_COST_AFTER = re.compile(r"(?:[^ ]+ ){0,2}?(?:K|latency|per)")
+_CHANGE_BEFORE = re.compile(r"(?: by|reduction|improvement|gain|saving|savings) (?:[^ ]+ ){0,3}$")
+_CHANGE_AFTER = re.compile(
     r"(?:[^ ]+ ){0,2}?(?:lower|less|fewer|higher|faster|better|improvement|reduction|gain)"
 )
 _NO_RESULT_UNITS = (
     "day", "week", "month", "year", "word", "epoch", "token", "bit", "km", "meter", "hour",
     "degree", "Hz", "kHz",
 )  # fmt: skip
-_RATE = regex.compile(r"fps|FPS|frames per second|tokens? ?(?:/|per ).*")
-_BRIEF = regex.compile(r"m?s|m?secs?|(?:milli)?seconds?")
-_QUICK_BEFORE = regex.compile(
+_RATE = re.compile(r"fps|FPS|frames per second|tokens? ?(?:/|per ).*")
+_BRIEF = re.compile(r"m?s|m?secs?|(?:milli)?seconds?")
+_QUICK_BEFORE = re.compile(
     r"(?<![^ ])in (?:as little as |(?:just|only|under|less than|about|approximately|around|merely|roughly|~) ){1,2}$"
 )
 _COUNTED_UNITS = ("token", "word", "bit", "epoch")
-_NO_FACTOR_AFTER = regex.compile(
+_NO_FACTOR_AFTER = re.compile(
     r"(?:N|X|B|a100|gpu|schedules?|coverage|lr|training schedule|learning schedule|super|upsampl|zoom|magnif|resolution|downsampl)"
 )
-_CONFIDENCE_AFTER = regex.compile(r"(?:[a-z-]*bootstrap )?(?:cis?|confidence|credible) ")
+_CONFIDENCE_AFTER = re.compile(r"(?:[a-z-]*bootstrap )?(?:cis?|confidence|credible) ")
 # a sentence that tells what was tested on what: the next one tells what came of it
-_TESTED = regex.compile(
+_TESTED = re.compile(
     r"\b(?:experiments?|evaluations?|evaluated?|tested|tests|validated?|results)\b[^.;]{0,40}?\s(?:on|in|across)\s",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
-_SET_BEFORE = regex.compile(r" (?:at|under|with) (?:an? )?$")
-_SET_AT_AFTER = regex.compile(
+_SET_BEFORE = re.compile(r" (?:at|under|with) (?:an? )?$")
+_SET_AT_AFTER = re.compile(
     r"of (?!(?:[^ ,.;()]+ ){0,3}?(?:costs?|price|parameters|latency|memory|size|K) )|"
     r"(?:compression|sparsity|pruning|masking|dropout) "
 )
-_SETTING_BEFORE = regex.compile(
+_SETTING_BEFORE = re.compile(
     r"(?:learning|mask|masking|sampling|dropout|frame|pruning|sparsity|mixing|noise|corruption|drop|"
     r"missing|labell?ing|compression|replacement|decay|poisoning|injection|duplication) "
     r"(?:rates?|ratios?) (?:[^ ]+ ){0,3}$"
 )
 # "can make up 30% of the annotated data": what data are like, and no result
-_PART_OF_DATA = regex.compile(
+_PART_OF_DATA = re.compile(
     r"(?:^| )(?:compos|compris|constitut)(?:e|es|ed|ing) (?:[^ ]+ ){0,2}$|(?:^| )(?:make|makes|making|made) up "
     r"(?:[^ ]+ ){0,2}$"
 )
-_DATA_BEFORE = regex.compile(r"(?:^| )account(?:s|ed|ing)? for (?:[^ ]+ ){0,2}$")
-_DATA_AFTER = regex.compile(
+_DATA_BEFORE = re.compile(r"(?:^| )account(?:s|ed|ing)? for (?:[^ ]+ ){0,2}$")
+_DATA_AFTER = re.compile(
     r"of (?:[^ ,.;()]+ ){0,4}?(?:data|dataset|corpus|population|tweets|posts|web|internet|world|sentences|words|"
     r"vocabulary|traffic|market|articles|documents|cases|deaths|cancers|people|speakers|B) "
 )
-_ATTAINED = regex.compile(r"(?<![^ ])(?:achiev|reach|attain|obtain)\w* (?:[^ ]+ ){1,6}$")
-_SPLIT_AFTER = regex.compile(
+_ATTAINED = re.compile(r"(?<![^ ])(?:achiev|reach|attain|obtain)\w* (?:[^ ]+ ){1,6}$")
+_SPLIT_AFTER = re.compile(
     r"(?:of (?:[^ ,.;()]+ ){1,3})?(?:as|for) (?:the |our |an? )?(?:training|train|test|testing|validation|"
     r"development) (?:set|data|split|\. |, |and )"
 )
-_SOLVES_BEFORE = regex.compile(
+_SOLVES_BEFORE = re.compile(
     r"(?:^| )(?:pass|solv|answer|complet|detect|resolv|recogni|identif|classif|cover|win|won)\w* "
     r"(?:[^ ]+ ){0,2}$"
 )
-_DATA_SIZE_AFTER = regex.compile(
+_DATA_SIZE_AFTER = re.compile(
     r"the (?:size|number) of (?:[^ ]+ ){0,4}?(?:datasets?|corpus|corpora|benchmarks?|collections?|B) "
 )
 # "a model ten times larger": the size of a rival or of data, and no result
-_LARGER_AFTER = regex.compile(
+_LARGER_AFTER = re.compile(
     r"(?:larger|bigger) (?:[,.;)] |in (?:size|scale) |than |(?:[^ ,.;()]+ ){0,2}?(?:models?|llms?|networks?|"
     r"counterparts?|baselines?|datasets?|benchmarks?|corpora|corpus|M) )"
 )
 _BY_AND_MORE = frozenset(("by-up", "by-down", "more-up", "more-down"))
-_LEVEL_BEFORE = regex.compile(
+_LEVEL_BEFORE = re.compile(
     r"(?<![^ ])(?<!up )(?<!by )(?<!close )(?<!equal )(?<!due )(?<!compared )(?<!relative )(?<! of )to "
     r"(?:(?:about|around|nearly|over|only|just|below|above|approximately|almost|roughly|~) )?$"
 )
-_BELOW_BEFORE = regex.compile(
+_BELOW_BEFORE = re.compile(
     r"(?<!by )(?<!by well )(?<!by far )(?:below|under|above|beyond) (?:the )?$"
 )
-_FALLS_BEFORE = regex.compile(
-    r"(?:^| )(?:fall|drop|sink|decline)s? (?:well |far )?(?:below|under) $"
-)
-_DONE_BY = regex.compile(
+_FALLS_BEFORE = re.compile(r"(?:^| )(?:fall|drop|sink|decline)s? (?:well |far )?(?:below|under) $")
+_DONE_BY = re.compile(
     r"(?<![^ ])(?:confirmed|preferred|chosen|used|reported|supported|rated|shared|selected|cited|adopted|"
     r"answered|judged) by (?:[^ ]+ ){0,2}$"
 )
-_EXCEEDING_BEFORE = regex.compile(
+_EXCEEDING_BEFORE = re.compile(
     r"(?:^| )(?:exceed|surpass)(?:s|es|ed|ing)? (?:over |about |nearly |even |the |an? )?$"
 )
-_NO_RESULT_BEFORE = regex.compile(
-    r"(?:^| )(?:p (?:=|<|>)|\[) (?:[^ ]+ , )?$|(?:^| )p (?:=|<|>|~) $"
-)
-_INTERVAL_AFTER = regex.compile(r"(?:, [PND] )?\] |= ")
-_SCALE_AFTER = regex.compile(
+_NO_RESULT_BEFORE = re.compile(r"(?:^| )(?:p (?:=|<|>)|\[) (?:[^ ]+ , )?$|(?:^| )p (?:=|<|>|~) $")
+_INTERVAL_AFTER = re.compile(r"(?:, [PND] )?\] |= ")
+_SCALE_AFTER = re.compile(
     r"(?:(?!and |or |on |in )[^ ,.]+ ){0,2}?(?:scales?|likert|ratings?|rubrics?|annotations?) "
 )
 # "the time needed to reach 90% accuracy", "targets to attain": a goal, and no result
-_GOAL_BEFORE = regex.compile(
+_GOAL_BEFORE = re.compile(
     r"(?:needed|need|needs|required|requires|require|necessary|targets?|goals?|aims?|aiming|order|"
     r"(?:targets?|goals?|aims?) (?:is|are|was|were)|takes?|took|enough|wish\w*|want\w*) to "
     r"(?:achieve|reach|attain|obtain|get|hit|match) (?:(?:\( )?e\.g \. , )?(?:[^ ,.;:()]+ ){0,4}$|"
     r"to (?:achieve|reach|attain|obtain) \( e\.g \. , (?:[^ ]+ ){0,2}$"
 )
 # "at 95% precision" after a value: where it was measured
-_POINT_OF_CURVE = regex.compile(r"(?:^| )[PN] (?:K |fpr |tpr )at (?:an? )?$")
-_HARDWARE_AFTER = regex.compile(
+_POINT_OF_CURVE = re.compile(r"(?:^| )[PN] (?:K |fpr |tpr )at (?:an? )?$")
+_HARDWARE_AFTER = re.compile(
     r"(?:(?!for |on |in |of )[^ ,.;:()]+ ){0,2}?(?:N )?(?:gpus?|cpus?|cards?|vram|ram|laptops?|devices?|phones?|nvidia|"
     r"rtx|a100s?|h100s?|v100s?|machines?|accelerators?) "
 )
-_CHANGE_NEXT = regex.compile(
+_CHANGE_NEXT = re.compile(
     r"(?:[^ ,.;()]+ ){0,3}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?|reductions?|drops?|"
     r"decreases?|savings?|higher|lower|more|less|fewer|faster|better|worse|slower) "
 )
-_FALL_NEXT = regex.compile(
+_FALL_NEXT = re.compile(
     r"(?:(?!and |or |while )[^ ,.;()]+ ){0,2}?(?:reductions?|drops?|decreases?|savings) "
 )
-_RISE_AFTER = regex.compile(
+_RISE_AFTER = re.compile(
     r"(?:[^ ,.;()]+ ){0,2}?(?:improvements?|gains?|increases?|speed-?ups?|boosts?) "
 )
 _DIFFERENCES = frozenset(("score-of", "by-up", "by-down", "more-up", "more-down"))
 
 
-_SPLIT_CHANGE = regex.compile(
+_SPLIT_CHANGE = re.compile(
     r"(?<![^ ])from (?:(?:about|around|only|just|an?|roughly|nearly|approximately|the) ){0,2}"
     r"(?P<one>(?P<sign>[PQNU])) (?:(?![PXQNUCDMBSLZ.;:] |to |from )[^ ]+ ){1,8}?"
     r"to (?:(?:about|around|only|just|an?|over|roughly|nearly|approximately) ){0,2}"
     r"(?P<two>(?P=sign)) "
 )
 # "improved F1 on A (57% to 90%)": levels before and after, told by a verb and what was measured
-_CHANGE_ASIDE = regex.compile(
+_CHANGE_ASIDE = re.compile(
     r"(?<=[(;] )(?:(?:[^ ():;]+ ){1,3}: )?(?:from )?(?P<one>[PN]) (?:[);]|, D )"
 )
-_MEASURED_ASIDE = regex.compile(r"(?<![^ ])[KB] |(?<![^ ])[PQ] (?:[^ ,.;()]+ ){0,6}$")
-_RIVAL_LEVEL = regex.compile(
+_MEASURED_ASIDE = re.compile(r"(?<![^ ])[KB] |(?<![^ ])[PQ] (?:[^ ,.;()]+ ){0,6}$")
+_RIVAL_LEVEL = re.compile(
     r"(?:compared (?:to|with)|versus|vs|relative to|over|surpassing|than) (?:[^ ,.;()]+ ){0,4}?"
     r"(?:state-of-the-art|state of the art|sota|score|record|best|result|performance|K|baseline's) (?:[^ ,.;()]+ )?"
     r"(?:of|at) (?:[^ ]+ )?$"
 )
-_ELSEWHERE = regex.compile(
+_ELSEWHERE = re.compile(
     r" (?:with|using|via|under|at|from|against|after|before|which|that|is|are|was|were|while|without|"
     r"through|and|achieving|yielding|showing|demonstrating|representing|indicating|due) "
 )
-_LEVEL_OVER = regex.compile(r"K (?:of|is|at|above|exceeding|below|reaching|was|are) $")
-_OWNED_BEFORE = regex.compile(
+_LEVEL_OVER = re.compile(r"K (?:of|is|at|above|exceeding|below|reaching|was|are) $")
+_OWNED_BEFORE = re.compile(
     r"(?<![^ ])(?:surpass\w*|exceed\w*|beat\w*|outperform\w*|match\w*|approach\w*|versus|vs|than|over|against|"
     r"to|with) (?:[^ ,.;()]+ ){0,3}(?:[^ ]+'s|[a-z]s'|' s|s ') (?:[^ ,.;()]+ ){0,1}$"
 )
-_FURTHER_BEFORE = regex.compile(
+_FURTHER_BEFORE = re.compile(
     r"(?:, |(?:^| )(?:and|while|but|whereas|although|though|yet) )(?:(?:only|just|about|another|over|nearly|the|other|a|"
     r"remaining|further|up to|~) ){0,3}$"
 )
-_FURTHER_AFTER = regex.compile(
+_FURTHER_AFTER = re.compile(
     r"(?:is|are|was|were|had|have|has|can|could|fail|failed|remain|remained|still|rely|relied|contain|contained|"
     r"showed|show|do|did|of) "
 )
-_FROM_BEFORE = regex.compile(r"(?<![^ ])from (?:(?:an?|the|about|only|around) )?$")
-_COMPARED_TO = regex.compile(
+_FROM_BEFORE = re.compile(r"(?<![^ ])from (?:(?:an?|the|about|only|around) )?$")
+_COMPARED_TO = re.compile(
     r"(?:compared (?:to|with)|versus|vs \.|vs|against|close to|approaching|rivall?ing) "
     r"(?:(?:an?|the|over|about|only|just|more than|less than|up to|>|<|~) ){0,2}$"
 )
-_HAS_AMOUNT = regex.compile(r"(?<![^ ])[PXQND] (?:(?![PXQNDUC,;:.()] )[^ ]+ ){0,3}$")
+_HAS_AMOUNT = re.compile(r"(?<![^ ])[PXQND] (?:(?![PXQNDUC,;:.()] )[^ ]+ ){0,3}$")
 _LIST = 90  # characters between two values of a list
 
 
@@ -293,7 +287,7 @@ class Gains:
         self._score = next((e for e in rules.entries["gains"] if e.key == "score-of"), None)
         self._change = next((e for e in rules.entries["gains"] if e.key == "change"), None)
         choice = "|".join(sorted(map(regex.escape, rules.words["setting-noun"]), key=len)[::-1])
-        self._setting = regex.compile(
+        self._setting = re.compile(
             rf"(?:(?:and|or|,|/) [PN] |, (?:and|or) [PN] ){{0,4}}"
             rf"(?:of (?:[^ ,.;()]+ ){{0,2}}?|[^ ,.;()]+ )?(?:{choice}) "
         )
@@ -301,13 +295,13 @@ class Gains:
         nouns = {w for name in ("up-noun", "down-noun", "performance") for w in rules.words[name]}
         acts = {w for w in verbs - nouns if w.endswith(("s", "ed", "ing")) and len(w) > 4}
         acts -= {"scores", "having", "matches", "covers"}
-        self._acts = regex.compile(rf"(?<![^ ])(?:{'|'.join(sorted(map(regex.escape, acts)))}) ")
-        self._rise = regex.compile(
+        self._acts = re.compile(rf"(?<![^ ])(?:{'|'.join(sorted(map(re.escape, acts)))}) ")
+        self._rise = re.compile(
             r"(?<![^ ])(?:(?P<down>{})|{}|gains?|results) ".format(
                 *("|".join(_single(rules, f"{way}-verb")) for way in ("down", "up"))
             )
         )
-        self._trend = regex.compile(
+        self._trend = re.compile(
             r"(?<![^ ])(?:(?P<down>{}|down)|(?:{}|up(?! to))) ".format(
                 *("|".join(_single(rules, f"{way}-verb", f"{way}-noun")) for way in ("down", "up"))
             )
@@ -317,27 +311,47 @@ class Gains:
         """The gains of one text; `items` are its names, metrics, sizes and free quantities."""
         gains: list[Gain] = []
         context = Context((), tested=False)
-        for (start, end), all_inside in by_sentence(text.sentences, items):
-            amounts = any(item.symbol in _AMOUNTS for item in all_inside)
-            inside = all_inside
-            if amounts:
-                inside = [i for i in inside if i.symbol != "K" or not _is_verb(text.text, i)]
+        for (start, end), inside in by_sentence(text.sentences, items):
+            symbols = [item.symbol for item in inside]
+            amounts = not _AMOUNTS.isdisjoint(symbols)
             best = self._best.may_claim(words_in(text.text, start, end))
             if amounts or best:
-                sentence = skeleton(text.text, start, end, inside)
-                claims = self._claims(text, sentence, (start, end)) if amounts else []
-                binding = Binding(sentence, claims, known, context, self._words)
-                binding.bind()
-                if not self._only_patterns:
-                    binding.weigh()
-                gains += map(_gain, claims)
-                if best:
-                    found = self._best.find(text, sentence, (start, end), binding, claims)
-                    gains += map(_gain, found)
-            named = tuple(item.of for item in inside if item.symbol == "B")
-            tested = bool(named) and _TESTED.search(text.text, start, end) is not None
-            context = Context(named or context.benchmarks, tested)
+                gains += self._of_sentence(
+                    text, (start, end), inside, known, context, amounts=amounts, best=best
+                )
+            if "B" in symbols:
+                named = tuple([item.of for item in inside if item.symbol == "B"])
+                context = Context(named, _TESTED.search(text.text, start, end) is not None)
+            elif context.tested:
+                context = Context(context.benchmarks, tested=False)
         return gains
+
+    def _of_sentence(
+        self,
+        text: Text,
+        bounds: tuple[int, int],
+        items: Sequence[Item],
+        known: Known,
+        context: Context,
+        *,
+        amounts: bool,
+        best: bool,
+    ) -> list[Gain]:
+        """The gains of a sentence that holds amounts, or words of a claim of being best."""
+        if amounts:
+            items = [i for i in items if i.symbol != "K" or not _is_verb(text.text, i)]
+        sentence = skeleton(text.text, *bounds, items)
+        claims = self._claims(text, sentence, bounds) if amounts else []
+        places = self._best.places(sentence, claims) if best else []
+        if not claims and not places:
+            return []
+        binding = Binding(sentence, claims, known, context, self._words)
+        binding.bind()
+        if not self._only_patterns:
+            binding.weigh()
+        return [
+            _gain(claim) for claim in (*claims, *bound(places, text, sentence, bounds, binding))
+        ]
 
     def _claims(self, text: Text, sentence: Skeleton, bounds: tuple[int, int]) -> list[Claim]:
         body = sentence.text
@@ -394,7 +408,8 @@ class Gains:
                 _whole(match),
                 match.span("whom") if "whom" in match.re.groupindex else None,
             )  # fmt: skip
-        self._claim_lists(text, sentence, bounds, claimed, ends)
+        if claimed or body.count("( N )") > 2:
+            self._claim_lists(text, sentence, bounds, claimed, ends)
         claims = [claimed[offset] for offset in sorted(claimed)]
         claims = _without_grids(body, claims)
         claims = [c for c in claims if not _OF_DATA.search(body, max(0, c.offset - 300), c.offset)]
@@ -411,9 +426,10 @@ class Gains:
         entry = self._change
         if entry is None:
             return found
-        for match in _SPLIT_CHANGE.finditer(sentence.text):
+        body = sentence.text
+        for match in _SPLIT_CHANGE.finditer(body) if "from " in body else ():
             one, two = (sentence.item(match.start(group)) for group in ("one", "two"))
-            told = sentence.text[max(0, match.start() - 100) : match.start()]
+            told = body[max(0, match.start() - 100) : match.start()]
             if one is None or two is None or not (self._trend.search(told) or "K " in told):
                 continue
             low, high = one.of.value, two.of.value
@@ -427,7 +443,7 @@ class Gains:
             kind, direction = _kind_of(entry, whole)
             offset = match.start("one")
             found[offset] = Claim(text, sentence, bounds, offset, item, entry, kind, direction)
-        for match in _CHANGE_ASIDE.finditer(sentence.text):
+        for match in _CHANGE_ASIDE.finditer(body) if "( " in body or "; " in body else ():
             offset = match.start("one")
             aside = sentence.item(offset)
             if aside is None or not self._is_change(text, sentence, offset, aside.of):
@@ -586,10 +602,13 @@ class Gains:
             return False
         before = body[max(0, offset - 60) : offset]
         after = body[offset + 2 : offset + 80]
-        level = _LEVEL_BEFORE.search(before) and not _CHANGE_NEXT.match(after)
-        if entry.key in _BY_AND_MORE and level:
+        if (
+            entry.key in _BY_AND_MORE
+            and _LEVEL_BEFORE.search(before)
+            and not _CHANGE_NEXT.match(after)
+        ):
             return False  # "rises to 88%" is a level attained
-        if quantity.shape == "number" and _IN_BRACES.search(before):
+        if quantity.shape == "number" and "{ " in before and _IN_BRACES.search(before):
             return False  # "weights in {-1, 0, 1}"
         if entry.key == "more-up" and after.startswith("over ") and _PREFERRED.search(before):
             return False  # "a preference of 72% over the best rival" is a level
@@ -607,7 +626,7 @@ class Gains:
         if _is_no_result(before, after, percent=quantity.shape == "percent"):
             return False
         if entry.key == "score-of" and (
-            _GOAL_BEFORE.search(before) or _POINT_OF_CURVE.search(before)
+            (" to " in before and _GOAL_BEFORE.search(before)) or _POINT_OF_CURVE.search(before)
         ):
             return False
         match quantity.shape:
@@ -652,18 +671,18 @@ class Gains:
 
 
 # "ZebraBench requires twice as many steps (28 vs. 14)": what a benchmark is like is no result
-_OF_DATA = regex.compile(
+_OF_DATA = re.compile(
     r"(?:^|, |: |; |that |and )B (?:also )?(?:requires|includes|contains|covers|spans|comprises|features|consists|holds) "
     r"(?!(?:[^ ]+ )*?(?:; |we |our |ours |M |models? |agents? |methods? |humans? |accuracy |improv[^ ]+ |outperform[^ ]+ |achiev[^ ]+ |reach[^ ]+ |K ))"
 )
-_IN_BRACES = regex.compile(r"\{ [^}]*$")
-_PREFERRED = regex.compile(
+_IN_BRACES = re.compile(r"\{ [^}]*$")
+_PREFERRED = re.compile(
     r"(?:preferences?|win-?rates?|win rates?) (?:rates? )?(?:of|at) (?:[^ ,.;()]+ ){0,2}$"
 )
-_PRICES = regex.compile(r"cost|latency|memory|parameter|size", regex.IGNORECASE)
-_COSTS = regex.compile(
+_PRICES = re.compile(r"cost|latency|memory|parameter|size", re.IGNORECASE)
+_COSTS = re.compile(
     r"cost|time|latency|flops|memory|comput|parameter|token|energy|size|storage|budget|overhead",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
 
 
@@ -671,7 +690,7 @@ def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     """Whether a number is a p-value, the end of an interval, or where something was set."""
     if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
         return True
-    if _SETTING_BEFORE.search(before) and not _ATTAINED.search(before):
+    if " rat" in before and _SETTING_BEFORE.search(before) and not _ATTAINED.search(before):
         return True
     if _SPLIT_AFTER.match(after) or before.endswith("cc by "):
         return True
@@ -685,7 +704,7 @@ def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     return percent and before.endswith(" at ") and bool(_SET_AT_AFTER.match(after))
 
 
-_ACRONYM_BEFORE = regex.compile(
+_ACRONYM_BEFORE = re.compile(
     r"(?<![\w-])(?!(?:LR|CI|CIs|SD|IQR|SNR|AI|ML|US|SE|STD|ID|LLMs?)\W)[A-Z][A-Za-z]*[A-Z][\w@]*"
     r"(?:\s(?:scores?|values?))?\s(?:of|=|is|was)\s(?:up to |about |over |only |just )?$"
 )
@@ -719,7 +738,7 @@ def _is_compression(sentence: Skeleton, match: re.Match[str]) -> bool:
     return any(i and i.symbol == "K" and i.of.key.startswith("compression") for i in ends)
 
 
-_WHAT_NEXT = regex.compile(r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ ){0,6}")
+_WHAT_NEXT = re.compile(r"(?:(?![PXQNUCDL.,;:()] )[^ ]+ ){0,6}")
 
 
 def _whole(match: re.Match[str]) -> tuple[int, int] | None:
@@ -732,7 +751,7 @@ def _whole(match: re.Match[str]) -> tuple[int, int] | None:
     return low, high
 
 
-_COSTING = regex.compile(
+_COSTING = re.compile(
     r"cost(?:s|ing)\s(?:(?:only|just|about|over|up\sto|less\sthan|more\sthan|roughly|nearly|an?)\s){0,2}"
     r"\d+(?:\.\d+)?\s?(?:%|percent|pp|points)"
 )
@@ -742,11 +761,14 @@ _GAP = regex.compile(r"\p{Ll}[\p{Ll}\s-]*\sgaps?")
 def _is_verb(text: str, item: Item) -> bool:
     """Whether what reads as a metric tells of a difference: "costs 3 points", "accuracy gap"."""
     at_cost = text.startswith("cost", item.start) and _COSTING.match(text, item.start)
-    return bool(at_cost or _GAP.fullmatch(text, item.start, item.end))
+    if at_cost:
+        return True
+    gap = text.endswith(("gap", "gaps"), item.start, item.end)
+    return gap and _GAP.fullmatch(text, item.start, item.end) is not None
 
 
-_ON_AVERAGE_NEXT = regex.compile(r"(?:\) |on average \) |relative \) |average \) )")
-_AMOUNT_ASIDE = regex.compile(
+_ON_AVERAGE_NEXT = re.compile(r"(?:\) |on average \) |relative \) |average \) )")
+_AMOUNT_ASIDE = re.compile(
     r"(?<![^ ])(?P<amount>[PQD]) (?:[^ ,.;()]+ ){0,3}\( (?:up to |about |only )?$"
 )
 
@@ -941,12 +963,15 @@ def _qualifiers(body: str, offset: int, quantity: Quantity) -> set[str]:
     found = set()
     rest = body[max(0, offset - 60) : offset]
     for _ in range(3):
+        read = rest
         for name, pattern in _QUALIFIERS:
             match = pattern.search(rest)
             if match and not (name == "at_least" and _GAIN_OVER.search(rest)):
                 found.add(name)
                 if name != "average":
                     rest = rest[: match.start() + 1]
+        if rest is read:
+            break  # nothing else is told before what was read
     if quantity.bound:
         found.add(_BOUNDS.get(quantity.bound) or _BOUNDS.get(quantity.bound[0], "about"))
     if _AVERAGE_AFTER.match(body, offset + 2) or body.startswith(_AVERAGED_OVER):
@@ -974,8 +999,8 @@ def _without_grids(body: str, claims: list[Claim]) -> list[Claim]:
 
 
 # "36 on average and 28%", "and an accuracy of 28%": what follows is no average
-_OWN_METRIC = regex.compile(r"(?:^| )average |(?:and|,|or|&) (?:[^ ,]+ ){0,5}?K (?:[^ ,]+ ){0,5}$")
-_ALONE_BEFORE = regex.compile(r"(?:and|,|or|&|/) (?:an? |the )?$")
+_OWN_METRIC = re.compile(r"(?:^| )average |(?:and|,|or|&) (?:[^ ,]+ ){0,5}?K (?:[^ ,]+ ){0,5}$")
+_ALONE_BEFORE = re.compile(r"(?:and|,|or|&|/) (?:an? |the )?$")
 
 
 def _share_qualifiers(body: str, claims: Sequence[Claim]) -> None:

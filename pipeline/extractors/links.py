@@ -26,9 +26,9 @@ _BARE = (
     r"aka\.ms|goo\.gl|bit\.ly|anonymous\.4open\.science|youtu\.be|kaggle\.com|osf\.io|tinyurl\.com)/[^\s{}<>\"|^`]+"
     r"|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:github\.io|gitlab\.io|readthedocs\.io|netlify\.app|vercel\.app|hf\.space)(?:/[^\s{}<>\"|^`]*)?"
 )
-_URL = regex.compile(
+_URL = re.compile(
     rf"(?<![\w@/.-])(?:(?:https?://(?:\s(?=\w+\.\w))?|www\.)[^\s{{}}<>\"|^`]+|{_BARE})",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
 # what no link is without; looked for first, since most texts hold no link
 _HINTS = (
@@ -55,11 +55,11 @@ _HINTS = (
     ".netlify",
     ".vercel",
 )
-_AGAIN = regex.compile(r"https?://|http?:/", regex.IGNORECASE)
+_AGAIN = re.compile(r"https?://|http?:/", re.IGNORECASE)
 _TRAILING = ".,;:!?'\u2019\u201d*~\\$"
 _PAIRS = {")": "(", "]": "["}
 _MAX = 2_000
-_REPOSITORY = regex.compile(r"/([A-Za-z0-9][\w.-]*)/([\w.-]+)")
+_REPOSITORY = re.compile(r"/([A-Za-z0-9][\w.-]*)/([\w.-]+)")
 _REPOSITORY_HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
 
 
@@ -199,17 +199,15 @@ def _cleaned(raw: str) -> str:
     return url if regex.match(r"https?://", url, regex.IGNORECASE) else f"https://{url}"
 
 
-_CODE = regex.compile(
+_CODE = re.compile(
     r"\bcodes?\b|\bimplementation|\bcodebase|source[- ]code|\brepositor|\bframework|\bsoftware|\btoolkit|\blibrary|\bscripts?\b|\bpackage\b|open[- ]sourced?\b"
 )
-_PROJECT = regex.compile(
+_PROJECT = re.compile(
     r"\bproject|\bwebsite|\bdemos?\b|\bvideos?\b|\bhomepage|\bweb ?page|\bpage\b|\bsamples\b|\bvisuali|\bexamples? (?:is|are)|\bonline\b|\bblog"
 )
-_DATA = regex.compile(
-    r"\bdata\b|\bdatasets?\b|\bbenchmarks?\b|\bcorpus\b|\bcorpora\b|\bannotations\b"
-)
-_MODELS = regex.compile(r"\bmodels?\b|\bweights\b|\bcheckpoints?\b")
-_READING = regex.compile(r"\blist of\b|\bpapers\b|\bcurated\b|\breading\b|\bliterature\b|\bsurvey")
+_DATA = re.compile(r"\bdata\b|\bdatasets?\b|\bbenchmarks?\b|\bcorpus\b|\bcorpora\b|\bannotations\b")
+_MODELS = re.compile(r"\bmodels?\b|\bweights\b|\bcheckpoints?\b")
+_READING = re.compile(r"\blist of\b|\bpapers\b|\bcurated\b|\breading\b|\bliterature\b|\bsurvey")
 
 
 def _kind(entry: Entry, url: str, context: str) -> LinkKind:

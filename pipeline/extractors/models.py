@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-
-import regex
 
 from pipeline.extractors.names import Candidate, Name, key_of
 from pipeline.records import Model, ModelKind, ModelRole
 
-_MODEL_LIKE = regex.compile(
+_MODEL_LIKE = re.compile(
     r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA|RM|LMM|Reasoner)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
 )
-_GLUE = regex.compile(r"[\s_~-]+")
-_SIZE = regex.compile(r"\d+(?:\.\d+)?[bm]")
+_GLUE = re.compile(r"[\s_~-]+")
+_SIZE = re.compile(r"\d+(?:\.\d+)?[bm]")
 # names of variants as their makers mostly write them
 _STYLES = {
     word.lower(): word

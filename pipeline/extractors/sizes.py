@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -34,7 +35,7 @@ _BETWEEN = (
 )
 _LISTED_KINDS = regex.compile(r" \p{Lu}[\p{L}-]+(?:,| and|, and) ")
 # "13.6k probes (10.5k for fine-tuning and 3.1k for testing)"
-_SPLIT = regex.compile(
+_SPLIT = re.compile(
     r" for (?:training|fine-tuning|testing|evaluation|validation|development|dev|test)\b"
 )
 _COUNTS_NEAR = regex.compile(r"\d[\d.,]*[kKM]?\s(?:[\p{L}-]+\s){1,4}\((?:[^()]{0,60}\band\s)?$")
@@ -44,21 +45,21 @@ _NEVER_COUNTED = frozenset(
     " downloads gpus tpus epochs pixels flops stars citations frames views characters contexts lengths bits bytes is has was does this its"
     " less plus across domains parameters operations dimensions runs updates calls rounds generations evaluations experiments sizes costs models agents".split()
 )
-_NOT_A_SIZE = regex.compile(
+_NOT_A_SIZE = re.compile(
     r"[\s-]*(?:token\s)?(?:contexts?|windows?|sequences?\slength|length|steps?|iterations?|resolution|pixels?|frames?\sper|hours?|"
     r"epochs?|gpus?|dimension|languages?|tasks?|classes|downloads|users|times|layers|citations?|stars|cost|characters? per|budget|"
     r"USD|dollars|FLOPs?|Hz|x\s?\d)",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
-_LENGTH = regex.compile(
+_LENGTH = re.compile(
     r"(?:contexts?|sequences?|lengths?|windows?|inputs?|long|up to|as long as|beyond|extend\w*|every|within)(?:\s\w+){0,3}\s(?:of\s|to\s|as\s|up\sto\s|over\s)*$",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
-_GPU = regex.compile(r"(?:[AHVLT]\d{2,3}|RTX|GPU|GB)[-\s]*$|x[AHV]\d+-$")
-_PARAMETERS_BEFORE = regex.compile(
+_GPU = re.compile(r"(?:[AHVLT]\d{2,3}|RTX|GPU|GB)[-\s]*$|x[AHV]\d+-$")
+_PARAMETERS_BEFORE = re.compile(
     r"(?:parameters?|parameter\scounts?|parameter\ssizes?|model\ssizes?|model\sscales?|models?)\s(?:\(|from\s|of\s|ranging\sfrom\s|between\s|sizes?\s|counts?\s|up\sto\s|as\ssmall\sas\s|with\s|at\s){1,3}"
     r"(?:(?<=from\s)[\d.,]+\s?(?:[KMBT]|million|billion|trillion)?\s(?:up\s)?to\s)?$",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
 _MODEL_AFTER = regex.compile(
     r"[\s-]*\)?[\s-]*(?:[\p{L}-]+\s){0,3}?(?:models?|LLMs?|LMs?|variants?|backbones?|networks?|transformers?|VLMs?|MLLMs?|versions?|"
@@ -77,19 +78,19 @@ _MADE = regex.compile(
     r"\s(?:[\p{Ll}-]+\s)?(?:annotated|labell?ed|curated|verified|handcrafted|crowdsourced|guaranteed)\s"
     r"(?:\p{Ll}+\s){0,2}(?P<noun>\p{Ll}{3,}s)(?![\p{L}-])"
 )
-_WITH_SIZE = regex.compile(
+_WITH_SIZE = re.compile(
     r"\s?\(|,?\s(?:(?:model|models|with|of|has|have|having|is|a|an|at|using|contains?|comprising|consists?|and|in|from|only|just|merely|"
     r"about|up|to|size|sizes|scale|scales|ranging|the|available|which|total|parameters?|over|approximately|around|architecture|that)[\s,(]*)+"
     r"(?:[\d.]+\s?(?:[BbMm]|billion|million)?(?:,\s?|\sand\s|\sto\s|,\sand\s|-))*"
 )
 # what ties an amount of data to the model before it
-_LEARNT_FROM = regex.compile(
+_LEARNT_FROM = re.compile(
     r"\b(?:pre-?train|train|fine-?tun|finetun|tun|align)(?:ed|s|ing|e|es)?\b[^.;:]{0,60}?"
     r"\b(?:on|with|using|from|over)\s[^.;:]{0,40}$"
     r"|\b(?:using|uses|used|with\sonly|with\sjust)\s(?:only\s|just\s|about\s|over\s|~|approximately\s|around\s|more\sthan\s){0,2}$",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
-_LISTED = regex.compile(r",?\s?(?:and|or|to|,|/|-|&|~)\s?|,\s")
+_LISTED = re.compile(r",?\s?(?:and|or|to|,|/|-|&|~)\s?|,\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +283,9 @@ class Sizes:
 _NAMED = ("sizes/parameters-in-name", "sizes/size-in-data-name")
 
 
-_SPELT = regex.compile(
+_SPELT = re.compile(
     rf"(?<![\w-])(?P<count>{'|'.join(_COUNTS)})[\s-](?P<magnitude>thousand|million|billion|trillion)(?!\w)",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
 
 
@@ -372,44 +373,42 @@ def _only(folded: str, q: Quantity, models: Sequence[_Place]) -> str | None:
     return None if _OTHER_MODEL.search(folded, before[-1].end, q.start) else before[-1].name
 
 
-_BRACKET = regex.compile(r"\s?\(")
+_BRACKET = re.compile(r"\s?\(")
 # "X, a fully open 1.7B-parameter model"
-_APPOSED = regex.compile(
-    r",\s(?:a|an|our|the)\s[^,.;:()]{0,90}|,\s(?:a|an|our|the)\s[^.;:()]{0,60}"
-)
+_APPOSED = re.compile(r",\s(?:a|an|our|the)\s[^,.;:()]{0,90}|,\s(?:a|an|our|the)\s[^.;:()]{0,60}")
 # "beats baselines such as Y with only 8B parameters", "while adding fewer than 10M parameters"
-_WITH_ONLY = regex.compile(
+_WITH_ONLY = re.compile(
     r"\b(?:(?:with|using|adding|training|requiring|having)\s(?:only|just|merely|as\sfew\sas)\s(?:about\s|around\s)?"
     r"|(?:even\swith|while\s\w+ing)\s(?:only\s|fewer\sthan\s|less\sthan\s|just\s)?)$"
 )
 # "ZapTune helps across different model sizes (1B and 7B)"
-_OF_MANY = regex.compile(
+_OF_MANY = re.compile(
     r"\bacross\s(?:\d+(?:\.\d+)?[BM]\s?(?:-|to|and)\s?)?$"
     r"|\b(?:across|different|various|multiple|several|varying)\s(?:\w+\s){0,2}(?:sizes|scales|LMs|LLMs|models|backbones)\s?"
     r"\((?:from\s)?(?:[\d.]+\s?[BM]?(?:,?\sand\s|,\s|\sto\s|-|\s))*$"
 )
-_BEATEN = regex.compile(
+_BEATEN = re.compile(
     r"\b(?:than|over|beat\w*|outperform\w*|surpass\w*|exceed\w*|such\sas|like|including)\s(?:the\s|a\s)?$"
 )
 # "where its number of parameters goes from 100 million to 2 billion"
-_SCALED = regex.compile(
+_SCALED = re.compile(
     r"\bnumber\sof\sparameters\s(?:from|to)\s[^.;]{0,30}$|\bscal(?:e|ed|es|ing)\s(?:\w+\s){0,3}(?:up\s)?to\s$"
 )
 # "surpasses X, pretrained on over 3.3T tokens"
-_TRAINED_ON = regex.compile(
+_TRAINED_ON = re.compile(
     r",\s(?:which\s(?:is|was)\s)?(?:pre-?)?trained\s(?:on|with|using)\s(?:over\s|about\s|more\sthan\s|around\s)?"
 )
-_USED_BY = regex.compile(r"[\s\w-]{0,30}\s(?:used|seen|consumed|needed|required)\sby\s")
+_USED_BY = re.compile(r"[\s\w-]{0,30}\s(?:used|seen|consumed|needed|required)\sby\s")
 # "We develop models at multiple scales: 2B, 9B"
-_OWN_SCALES = regex.compile(
+_OWN_SCALES = re.compile(
     r"\b[Ww]e\s(?:\w+\s){0,2}(?:train|develop|release|introduce|build|propose|offer|provide|open-source)\w*\s[^.;]{0,60}"
     r"\b(?:scales|sizes|from)\b[^.;]{0,30}$"
 )
-_OWN_MODEL = regex.compile(
+_OWN_MODEL = re.compile(
     r"\b(?:[Ww]e|[Oo]ur|[Ii]t|[Tt]he|[Tt]his|[Tt]he proposed|[Tt]he resulting)\s(?:model\s)?"
 )
 # between a model and a size: a word that gives the size to something else
-_OTHER_MODEL = regex.compile(
+_OTHER_MODEL = re.compile(
     r"\b(?:our|than|over|compared|outperform\w*|models|LLMs|dataset|benchmark|corpus|while|and a|versus|vs)\b"
 )
 

@@ -7,10 +7,9 @@ every gap in them is bounded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
-
-import regex
 
 from pipeline.extractors.binding import learned
 from pipeline.extractors.binding.claims import (
@@ -29,10 +28,10 @@ from pipeline.extractors.binding.model import ModelBinding
 
 __all__ = ["COMMAS", "Binding", "Claim", "Context", "Direction", "Known", "Words", "is_list_glue"]
 
-_AVERAGED = regex.compile(
+_AVERAGED = re.compile(
     r"\b(?:average(?! (?:precision|recall|displacement|surface|symmetric|treatment|return))|"
     r"mean(?! (?:average|squared?|absolute|reciprocal|intersection|opinion|iou)))\b",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
 
 

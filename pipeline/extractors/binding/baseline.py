@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 
 import regex
@@ -25,86 +26,82 @@ _NP_END = (
     r"P |X |Q |C |D |is |are |per )|$)"
 )
 _NP = r"(?P<np>(?![PQXDU] )(?:such as |(?![.;:] )[^ ]+ ){1,10}?)"
-_BASELINE_AFTER = regex.compile(_OVER + _NP + _NP_END)
-_BASELINE_VERB = regex.compile(
+_BASELINE_AFTER = re.compile(_OVER + _NP + _NP_END)
+_BASELINE_VERB = re.compile(
     r"(?<![^ ])(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|"
     r"beat(?:s|ing)?|improv(?:es?|ed|ing) (?:up)?on|improv(?:es?|ed|ing) over|"
     r"outscor(?:es?|ed|ing)|better(?:s|ed)|superior to) " + _NP + _NP_END
 )
 # "over five datasets", "with very short time": what is compared across, or at what cost
-_NO_RIVAL = regex.compile(
+_NO_RIVAL = re.compile(
     r"(?:only|fewer|less|much|very|significantly|far|lower|higher|minimal|no|half|[PNQXUBK]) |"
     r"(?:[^ ]+ ){0,4}?(?:datasets|benchmarks|tasks|settings|runs|seeds|images|languages|domains|"
     r"scenarios|time|years|epochs|times|samples|questions|subjects|participants|steps|metrics|horizons?|"
     r"windows?|periods?|intervals?) |the past "
 )
 # "over A by 3%, 4% and 5%"
-_OVER_BY = regex.compile(
+_OVER_BY = re.compile(
     r"(?<![^ ])(?:over|than|against|versus) (?P<np>(?:[^ ,.;:()PXQNUCDK]+ ){1,5}?)by (?:[^ ,.;:()PXQNUCD]+ ){0,3}$"
 )
 _SPATIAL = ("over ", "from ", "against ", "with ", "behind ", "above ", "below ")
-_OPENED = regex.compile(
+_OPENED = re.compile(
     r"(?:when |as )?(?:compared (?:to|with|against)|relative to|in comparison (?:to|with)|"
     r"comparing (?:to|with)) (?P<np>(?:[^ ,.;:()]+ ){1,9})(?:\( [^ ()]+ \) )?, "
 )
-_ORIGIN = regex.compile(
+_ORIGIN = re.compile(
     r"(?:the |its |a |our )?(?:base|baseline|original|initial|previous|prior|vanilla|standard|"
     r"earlier|unmodified|M) "
 )
 _COMPARED = (
     "compared", "relative", "when compared", "as compared", "in comparison", "than ", "over ",
 )  # fmt: skip
-_VALUE_OF = regex.compile(
+_VALUE_OF = re.compile(
     r"(?:compared (?:to|with)|versus|vs \. |vs|against|over) [PNQ] "
     r"(?:by|for|of|from|achieved by|with) (?P<np>(?:[^ ,.;]+ ){1,5}?)" + _NP_END
 )
 _SHARE_OF = (
-    regex.compile(
+    re.compile(
         r"(?:of )?(?:the )?(?:performance|accuracy|quality|K) of (?P<np>(?:[^ ,.;]+ ){1,5}?)"
         + _NP_END
     ),
-    regex.compile(
+    re.compile(
         r"of (?P<np>(?:[^ ,.;]+ ){0,3}?(?:M |human |full |fully-trained |original |baseline |"
         r"teacher )(?:[^ ,.;]+ ){0,2}?)" + _NP_END
     ),
-    regex.compile(r"of (?:[^ ,.;]+ ){1,4}?(?:of|in) (?P<np>(?:[^ ,.;]+ ){1,6}?)" + _NP_END),
+    re.compile(r"of (?:[^ ,.;]+ ){1,4}?(?:of|in) (?P<np>(?:[^ ,.;]+ ){1,6}?)" + _NP_END),
 )
-_IMPROVED = regex.compile(
+_IMPROVED = re.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas|rais)\w* (?:the |[^ ]+ ){0,3}?"
     r"(?:K|performance|performances|results|capabilities|abilities) of "
     r"(?P<np>(?:[^ ,.;:()]+ ){1,6}?)(?=, |\( |by |from |on |including )"
 )
-_BASE_IMPROVED = regex.compile(
+_BASE_IMPROVED = re.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas)\w* (?:over |upon |on )?(?P<np>(?:(?:the|a|our|its) )?(?:[^ ,.;:()PXQNUCD]+ ){0,3}?baselines? )"
     r"(?:performance |accuracy |K |results? )?(?:by|from) "
 )
 # "other models by 9.3% and the second-best GPT-4 (1T) by 6.9%"
-_AND_RIVAL = regex.compile(
+_AND_RIVAL = re.compile(
     r"(?:, |and )(?P<np>(?:the )?(?:[^ ,.;:()MPQXDN]+ ){0,3}?M )(?:\( [^()]{0,40}\) )?by (?:[^ ]+ ){0,3}$"
 )
 # "tops Maths (+5.5 points), as good as X on A": what stands beyond the bracket is another matter
-_CLOSED = regex.compile(
+_CLOSED = re.compile(
     r"[^()]{0,200}\) (?!over |than |compared |relative |against |when |on |in |for )"
 )
-_OPENING = regex.compile(
-    r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) "
-)
-_BEATING = regex.compile(
+_OPENING = re.compile(r"(?:on|for|with|over) (?:the )?(?P<np>M )(?:[^ ,]+ ){0,2}?, (?:it|we|our) ")
+_BEATING = re.compile(
     r"(?<![^ ])(?:outperforming|surpassing|exceeding|beating) (?P<np>(?:[^ ,.;:()]+ ){1,7}?)"
     + _NP_END
 )
-_AMONG = regex.compile(
-    r"(?:compared (?:to|with)|among|over) (?P<np>(?:[^ ,.;:()]+ ){1,8}?)" + _NP_END
-)
+_AMONG = re.compile(r"(?:compared (?:to|with)|among|over) (?P<np>(?:[^ ,.;:()]+ ){1,8}?)" + _NP_END)
 # "the second-best model, GPT-4, by"
-_NAMED_AFTER = regex.compile(
+_NAMED_AFTER = re.compile(
     r"(?:the |a |an )?(?:[^ ,.;:()M]+ ){0,4}?(?:models?|methods?|baselines?|systems?|approach|competitor|rival|art) "
     r"(?:, |\( )(?P<np>M )(?:, |\) |by )"
 )
 # a level that is itself a comparison; any other stands beside what it is set against, and is no
 # more than told of a system that beats another: "reaches 75%, outperforming all baselines"
-_PREFERENCE = regex.compile(r"(?i)\bwin|\bprefer|\bloss|\btie")
-_SET_AGAINST = regex.compile(
+_PREFERENCE = re.compile(r"(?i)\bwin|\bprefer|\bloss|\btie")
+_SET_AGAINST = re.compile(
     r"(?:compared (?:to|with|against)|comparison (?:to|with)|relative to|comparing (?:to|with)|versus|vs \.|vs|against|than|over|by|for|of|from) $"
 )
 # "a score above 19%", "above the 20% baseline"
@@ -112,7 +109,7 @@ _NO_BASELINE = frozenset("score scores accuracy performance the a an its their".
 _CUT_OFF = regex.compile(
     r" ,.*$| \p{Ll}+ly $"
 )  # "baselines, improving ...", "the best method significantly"
-_NP_LEAD = regex.compile(r"(?:that of |those of )")
+_NP_LEAD = re.compile(r"(?:that of |those of )")
 _NP_TAIL = (" and", " or", ",", " by", " with", " (")
 
 
@@ -220,7 +217,7 @@ class BaselineBinding(SentenceClaims):
         return [str(item.of) for _, item in items if item.symbol == "M"]
 
 
-def _compared_with(body: str, low: int, high: int) -> list[regex.Match[str]]:
+def _compared_with(body: str, low: int, high: int) -> list[re.Match[str]]:
     """Where a range names what a value is compared with, and not what it is measured over."""
     return [
         match

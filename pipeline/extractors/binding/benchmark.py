@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -18,97 +19,93 @@ from pipeline.extractors.binding.claims import (
 
 _LONGEST_LIST = 12  # values of a list that may wait for one benchmark
 _NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
-_ON = regex.compile(
-    r"(?<![^ ])(?<!train(?:ed|ing) )(?<!tun(?:ed|ing) )(?<!compared )(?<!relative )(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
+_ON = re.compile(
+    r"(?<![^ ])(?<!trained )(?<!training )(?<!tuned )(?<!tuning )(?<!compared )(?<!relative )(?:on|in|for|over|across|at|from|of|to|with|using|against|under|within|,|\() "
     r"(?:(?!on |in |and |or |by |with |of |B |, |\. |; |than )[^ ]+ ){0,5}?"
     rf"(?P<b>B (?:\( [^ ]+ (?:[^ ]+ )?\) )?(?:{_NOUNS}){{0,2}}"
     r"(?:(?:, and |, or |, |and |or |& |/ |as well as |, as well as )(?:on |the |on the |both )?"
     r"B (?:(?:benchmark|benchmarks|dataset|datasets) )?)*)"
 )
 # "B by 3%", "B (depth) by 3%", "B (81.2%": no other benchmark can be meant
-_HELD = regex.compile(
+_HELD = re.compile(
     r"(?<![^ ])(?P<b>B )(?:\( (?:[^ ()]+ ){1,3}\) )?(?:by|to|:|is|=|\() "
     r"(?:(?:up|to|about|around|over|nearly|approximately|an?|average|of|the) ){0,3}$"
 )
 # "an ImageNet accuracy of"
-_HELD_METRIC = regex.compile(
+_HELD_METRIC = re.compile(
     r"(?<![^ ])(?P<b>B )(?:(?!and |or |with |in |on |for |of |an? |at |by |while |to )[^ ,.;:()PXQNUCDMBK]+ ){0,3}"
     r"K (?:score |scores )?(?:of|:) "
     r"(?:(?:up|to|about|around|over|nearly|only|just) ){0,3}$"
 )
 # "by 50%, and boosts speed on A by 2%": A is held for the second value, unless it stands near
-_BY_NEXT = regex.compile(r"by (?:(?:up|to|about|over|an?|average|of) ){0,3}")
-_NEAR_ON = regex.compile(r" (?:[^ ,.;:()]+ )?(?:on|in|for|over|across|at) ")
+_BY_NEXT = re.compile(r"by (?:(?:up|to|about|over|an?|average|of) ){0,3}")
+_NEAR_ON = re.compile(r" (?:[^ ,.;:()]+ )?(?:on|in|for|over|across|at) ")
 # "improves A and B by 6% and 4%"
-_LISTED_BY = regex.compile(
+_LISTED_BY = re.compile(
     r"(?<![^ ])(?P<b>B (?:(?:, and |, |and )B )+)by (?:(?:up|to|about|over) ){0,2}$"
 )
 # the same after prepositions that can mean nothing else, for what stands before another value
-_ON_FIRM = regex.compile(
+_ON_FIRM = re.compile(
     r"(?<![^ ])(?:on|in|for|over|across) "
     r"(?:(?!on |in |and |or |by |with |of |an? |B |, |\. |; |than )[^ ]+ ){0,4}"
     r"(?P<b>B (?:(?:, and |, |and |& |/ )B )*)"
 )
-_CLOSED = regex.compile(r"[^()]{0,200}\) (?!on |in |for |across |over )")
-_AND_ON = regex.compile(
+_CLOSED = re.compile(r"[^()]{0,200}\) (?!on |in |for |across |over )")
+_AND_ON = re.compile(
     r"(?:, )?and (?:in |for )?(?:(?!on |in |and |by |B |, |\. |; |than |outperform|achiev|improv|reduc|exceed|reach|attain|surpass|[PQXDNUC] )[^ ]+ ){0,5}?(?:on|in|for) "
     r"(?:the )?(?P<b>B )"
 )
 _ON_A_NAME = regex.compile(
     r"\s(?:on|across|of)\s(?:the\s)?\p{Lu}[\p{L}\d]*(?:[-\p{Lu}\d]|\s\p{Lu})"
 )
-_ON_MANY = regex.compile(
+_ON_MANY = re.compile(
     r"(?:[^ ,.;:()]+ ){0,2}?(?:(?:on|across|over) (?:multiple|various|several|diverse|different|many|unseen|other|real-world)"
     r"|on (?:two|three|four|five|six|seven|eight|nine|ten|[NQ])) (?:[^ ,.;]+ ){0,3}?(?:benchmarks?|datasets?|tasks?|domains?|settings?) "
 )
 # "on the long-caption dataset": another one than what has a name
-_ON_UNNAMED = regex.compile(
+_ON_UNNAMED = re.compile(
     r"(?:[^ ,.;:()]+ ){0,2}?on the (?!(?:proposed|same|new|our|full|whole|entire|official|standard|test|validation|hard|challenging|large-scale|hidden|final|[^ ]*set) )"
     r"(?:[^ ,.;:()MB]+ ){1,3}(?:dataset|benchmark|split|subset) "
 )
 # benchmarks that a sentence names beside the one it measures on
-_OTHERS = regex.compile(
+_OTHERS = re.compile(
     r"(?:compared (?:to|with)|such as|like|than|unlike|relative to) (?:[^ ,.;]+ ){0,2}?(?:B (?:, |and )?)+"
 )
-_SUCH_AS = regex.compile(
+_SUCH_AS = re.compile(
     r"(?:such as|like|e\.?g \.|e\.g \. ,|including|than|unlike|compared (?:to|with)|relative to) (?:[^ ]+ ){0,3}$"
 )
 # what a sentence says its values are measured on: the benchmarks of the one before, or others
-_THESE = regex.compile(
+_THESE = re.compile(
     r"(?<![^ ])(?:these|both|the (?:two|three|four|five|six|same)|all (?:two|three|four|five|six|of them)|each of (?:these|them)) "
     r"(?:[^ ,.;]+ ){0,2}?(?:benchmarks?|datasets?|tasks?|test sets?|corpora|testbeds?|suites?|collections?|settings?) "
 )
-_OTHER_DATA = regex.compile(
+_OTHER_DATA = re.compile(
     r"(?<![^ ])(?:on|across|over) (?!(?:the|our|this) )(?:[^ ,.;]+ ){0,4}?(?:benchmarks|datasets?|tasks?|problems|images|videos|environments) "
 )
-_BREAK = regex.compile(r";|(?:^| )(?:while|whereas|but) ")
-_NEW_CLAUSE = regex.compile(
+_BREAK = re.compile(r";|(?:^| )(?:while|whereas|but) ")
+_NEW_CLAUSE = re.compile(
     r", (?:and )?(?:(?:we|it|they) |our (?:[^ ,]+ ){1,2}|the (?:proposed )?(?:model|method|approach) )"
     r"(?:can |also )?(?:achiev|reach|obtain|outperform|attain|perform|surpass|match)\w* "
 )
 # "7.4 WikiText2 perplexity": no preposition is needed
-_OF_ITS_OWN = regex.compile(
-    r" (?:[^ ,.;:()PXQNUCDMBK]+ )?(?P<b>B )(?:[^ ,.;:()PXQNUCDMB]+ ){0,2}?K "
-)
+_OF_ITS_OWN = re.compile(r" (?:[^ ,.;:()PXQNUCDMBK]+ )?(?P<b>B )(?:[^ ,.;:()PXQNUCDMB]+ ){0,2}?K ")
 # "On A and B, it gains 3%, while saving 5%": said of all that follows
-_OPENED_ON = regex.compile(
+_OPENED_ON = re.compile(
     r"(?:[^ ,]+ , )?(?:on|across|in) (?:(?!and |or |B )[^ ,.;:]+ ){0,5}?(?P<b>B (?:(?:, and |, |and |& )B )*)(?:[^ ,.;:]+ ){0,3}, "
 )
-_WORD_HOLDS = regex.compile(r"(?:, |and )(?P<word>[^ ,.;:()PXQNUCDMBK]+ )\( $")
+_WORD_HOLDS = re.compile(r"(?:, |and )(?P<word>[^ ,.;:()PXQNUCDMBK]+ )\( $")
 _NAMED = regex.compile(r"\p{Lu}[\p{L}\d]*(?:-\p{Lu}|\d|\p{Lu})")
 # "46.6 macro-F1 on Housing", "93% for the Puns dataset": a word that is no record
 _ON_WORD = regex.compile(
     r"(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?(?:on|for|in) (?:the )?(?P<word>[^ ,.;:()PXQNUCDKMB]+ )(?:dataset|corpus|benchmark|subset|split|test set|task) "
     r"|(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?on (?P<word>[^ ,.;:()PXQNUCDKMB]+ )(?:(?!and )[^ ,.;:()PXQNUCDKMB]+ ){0,3}(?=[.,;)]|and [PQDX])"
 )
-_RESOURCES = regex.compile(
-    r"memory|time|latency|cost|comput|token|flops|storage|speed", regex.IGNORECASE
-)
+_RESOURCES = re.compile(r"memory|time|latency|cost|comput|token|flops|storage|speed", re.IGNORECASE)
 # a sentence that tells of another test
-_ANEW = regex.compile(
+_ANEW = re.compile(
     r"(?:on|across) |(?:[^ ,]+ ){0,3}?(?:experiments?|evaluations?|study|studies|analysis|analyses) "
 )
-_CARRIES = regex.compile(
+_CARRIES = re.compile(
     r"(?:more importantly|furthermore|moreover|further|additionally|also|in addition|besides|"
     r"specifically|notably|in particular|surprisingly|continued) "
 )

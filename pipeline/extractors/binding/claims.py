@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,26 +19,26 @@ Direction = Literal["up", "down"]
 FAR = 500  # characters of a skeleton beyond which nothing is bound to a value
 COMMAS = frozenset((", ", "and ", ", and ", "or "))
 SIDE_BY_SIDE = COMMAS | {"/ ", "| "}
-VERSUS = regex.compile(
+VERSUS = re.compile(
     r"(?:\( |, |^|(?<= ))(?:vs \. |vs |versus |compared (?:to|with) |against )(?:[^ ]+ ){0,2}$"
 )
-_LIST_GLUE = regex.compile(r"(?:^| )(?:and|,|or|&|/|\||to) ")
-_VERBISH = regex.compile(
+_LIST_GLUE = re.compile(r"(?:^| )(?:and|,|or|&|/|\||to) ")
+_VERBISH = re.compile(
     r"(?:^| )(?:achiev\w+|outperform\w*|surpass\w*|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|"
     r"increas(?:es?|ed|ing)|attain\w*|reach\w*|obtain\w*|is|are|was|were|shows?|demonstrat\w+|"
     r"requir\w+|us(?:es?|ing)|we|it|which|while|whereas|but|decreas(?:es?|ed|ing)|trained|"
     r"compared) "
 )
-_ENDS_TOLD = regex.compile(r"\( (?:[^ ()]+ ){0,3}$")
-_BRACKETED = regex.compile(r"\( (?:only |just |~ )?$")
+_ENDS_TOLD = re.compile(r"\( (?:[^ ()]+ ){0,3}$")
+_BRACKETED = re.compile(r"\( (?:only |just |~ )?$")
 # words that end what stands before a metric, and those that are no part of it at its end
 _TURNS = frozenset("while whereas where but despite that which when respectively".split())
 _LOOSE_ENDS = frozenset(
     "respectively at in of to by with from on for when while and as than is are was were induced "
     "downarrow uparrow".split()
 )
-ASIDE = regex.compile(r"\( [^ ()]+ \) ")
-_AGAINST = regex.compile(r"[PN] (?:vs \. |vs |versus |compared (?:to|with) )(?:only |just )?$")
+ASIDE = re.compile(r"\( [^ ()]+ \) ")
+_AGAINST = re.compile(r"[PN] (?:vs \. |vs |versus |compared (?:to|with) )(?:only |just )?$")
 
 
 def is_list_glue(glue: str) -> bool:
@@ -222,7 +223,9 @@ class SentenceClaims:
         return _AGAINST.search(self._body[max(0, claim.offset - 20) : claim.offset]) is not None
 
 
-def places(base: int, matches: Iterable[regex.Match[str] | None]) -> Iterator[tuple[int, int]]:
+def places(
+    base: int, matches: Iterable[re.Match[str] | regex.Match[str] | None]
+) -> Iterator[tuple[int, int]]:
     """Where the noun phrases of matches stand, those of a slice from where it begins."""
     for match in matches:
         if match:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import regex
@@ -9,7 +10,7 @@ import regex
 from pipeline.extractors.binding.benchmark import BenchmarkBinding
 from pipeline.extractors.binding.claims import FAR, VERSUS, Claim, places
 
-_LEAD = regex.compile(
+_LEAD = re.compile(
     r"(?:(?:the|a|an|its|their|our|this|these|overall|further|also|significantly|by|of|in|on|up|to|"
     r"both|only|more|additional|final|remarkable|substantial|consistent|significant|"
     r"relative(?! error)|absolute(?! error)|highest|lowest|best|superior|impressive|competitive|state-of-the-art|new|high|"
@@ -30,39 +31,39 @@ _PART_RULES = frozenset(("share-of-resource", "by-up", "by-down"))  # "6% of the
 _SCORING_VERB = regex.compile(r"(?:\p{L}{3,}s|can|could|only) $")  # "models score under 20%"
 _NAMELIKE = regex.compile(r"\p{Lu}\p{L}*\p{Ll}\p{Lu}[\p{L}\d-]*$")
 _NO_NOUN = regex.compile(r"[^\p{L}]*|.*\d-shot .*")
-_LISTED_METRICS = regex.compile(
+_LISTED_METRICS = re.compile(
     r"(?<![^ ])(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?(?:(?!on |in |for |by |of )[^ ,.;:()PXQNUCDBK]+ ){0,2}K )"
     r"(?:by|of|to|at|from) (?:(?!K )[^ ]+ ){0,4}$"
 )
-_METRICS_AFTER = regex.compile(
+_METRICS_AFTER = re.compile(
     r"(?:points? |absolute |relative )*" + "(?:improvements? |gains? |increases? |reductions? )?"
     r"(?:in|on|of|for) (?:terms of )?(?P<list>(?:the |both )?K (?:, (?:the )?K )*(?:, )?and (?:the )?K )"
 )
 # "by 9.1% (average recall) on A"
-_METRIC_ASIDE = regex.compile(r"\( (?:in )?(?P<np>(?:[^ ()]+ ){0,2}?K )\) ")
+_METRIC_ASIDE = re.compile(r"\( (?:in )?(?P<np>(?:[^ ()]+ ){0,2}?K )\) ")
 _NOUN = (
     r"(?:(?!(?:by|of|on|in|for|and|from|with|to|at|than|over|the|a|an) )[^ ,.;:()PXQNUCDMB]+ ){1,4}"
 )
 _NOUNS = rf"(?P<list>{_NOUN}(?:, {_NOUN})*(?:, )?and {_NOUN})"
-_NOUNS_BEFORE = regex.compile(
+_NOUNS_BEFORE = re.compile(
     r"(?<![^ ])(?:reduc|improv|increas|decreas|lower|cut|boost|rais)\w* (?:(?:the|its|their|both|average|mean) )?"
     + _NOUNS
     + r"by (?:[^ ,.;()]+ ){0,3}$"
 )
-_NOUNS_AFTER = regex.compile(r"in (?:terms of )?(?:the )?" + _NOUNS + r"(?:, )?respectively ")
-_PART = regex.compile(_NOUN)
+_NOUNS_AFTER = re.compile(r"in (?:terms of )?(?:the )?" + _NOUNS + r"(?:, )?respectively ")
+_PART = re.compile(_NOUN)
 _LITTLE = (
     r"(?:(?:about|around|up|to|over|nearly|approximately|only|just|above|below|at|least) ){0,3}"
 )
 # "an F1 score of 92%": nothing can be nearer
-_METRIC_OF = regex.compile(
+_METRIC_OF = re.compile(
     r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |achiev|improv|reach|our )"
     r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}(?:(?:B )?K (?:score |scores |rate |rates |value )?|B scores? ))(?:\( [^ ()]+ \) )?(?:of|:|=) "
     + _LITTLE
     + "$"
 )
 # "cuts WER by 13%, WIL by 9%"
-_BY_ITSELF = regex.compile(
+_BY_ITSELF = re.compile(
     r"[PQDX] (?:(?:points?|absolute|relative) )?(?:, and |, |and )(?P<np>(?:(?!on |in |for |over |of |by |with |to |it |we |that |outperform|surpass|exceed|beat|further )"
     r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})by (?:(?:up|to|about|over|nearly|an?|average|of|around|approximately) ){0,3}$"
 )
@@ -70,7 +71,7 @@ _BY_ITSELF = regex.compile(
 _ACRONYM_OF = regex.compile(
     r"(?<![^ ])\( (?P<letters>\p{Ll}{2,6}) \) (?:of|at|is) " + _LITTLE + "$"
 )
-_METRIC_NEXT = regex.compile(
+_METRIC_NEXT = re.compile(
     r"(?:\( [^ ()]+ \) )?(?:(?:points?|absolute|relative|in|of|on|for|the|average|higher|lower|better|more|less|fewer|greater|smaller|larger|improvement|"
     r"gain|gains|increase|reduction|improvements|drop|decrease|boost|terms) ){0,4}"
     r"(?P<np>(?:(?!K |on |in |for |over |and |than |of |by |with |to |at |under |when |after |via |"
@@ -78,7 +79,7 @@ _METRIC_NEXT = regex.compile(
     r"(?:K |performance |score |scores )+"
     r"(?:(?:score|scores|rate|rates|metric|time|cost|costs|points) )?)"
 )
-_METRIC_BEFORE = regex.compile(
+_METRIC_BEFORE = re.compile(
     r"(?<![^ ])(?P<np>(?:(?!on |in |for |over |and |than |of |by |with |to |an? |the |we |it |that |"
     r"achiev\w+ |improv\w+ |reach\w+ |our |(?:cut|lower|reduce|raise|lift|boost|yield|drop|increase|decrease)s )"
     r"[^ ,.;:()PXQNUCDMBZ]+ ){0,3}"
@@ -87,37 +88,37 @@ _METRIC_BEFORE = regex.compile(
     r"about|on|an?|over|was|are|that|which|,|:|=|for|the|~|[BM]|more|less|than|almost|nearly|approximately|around|"
     r"roughly|in|under|range|model|models|only|just) ){0,6}$"
 )
-_WHAT_END = regex.compile(
+_WHAT_END = re.compile(
     r"(?:^| )(?:on|of (?=[MB] )|for|across|over|than|compared|while|with|when|from|using|by|under|"
     r"at|without|per|during|relative|to|that|which|,|\() "
 )
-_NO_METRIC = regex.compile(
+_NO_METRIC = re.compile(
     r"(?:(?:[MZ]|llms?|mllms?|vlms?|vits?|and|or|,|the) )+|(?:[MBZ]|it|them|,|and|is|are|results?|baselines?|methods?|models?|upon|that|which|those|we|"
     r"[^ ]*ing|this|sota|state-of-the-art|average) "
 )
-_SPEEDUP_NEXT = regex.compile(
+_SPEEDUP_NEXT = re.compile(
     r"(?P<np>(?:(?!in |on |of |for )[^ ,.;:()PXQNUCD]+ ){0,2}?(?:speed-?ups?|acceleration) )"
 )
 # "an 18x attention speedup"
-_SPEEDUP_OF_KIND = regex.compile(
+_SPEEDUP_OF_KIND = re.compile(
     r"(?P<np>(?:(?!in |on |of |for |faster |overall |average )[^ ,.;:()PXQNUCD]+ ){1,2}(?:speed-?ups?|acceleration) )"
 )
-_SUBJECT_BEFORE = regex.compile(
+_SUBJECT_BEFORE = re.compile(
     r"(?:^|, |and |while |that |whereas |but |with )"
     r"(?P<np>(?:(?!we |it |our |this |which |they |can |and )[^ ,.;:()PXQNUCDMB]+ ){1,4}?(?:\( [^ ()]+ \) )?(?:metric |score |rate )?)"
     r"(?:is |are |was |were |can be )?(?:further |also |significantly )?"
     r"(?:reduc|drop|fall|fell|ris|rose|increas|decreas|improv|cut|lower|shrink|grow|declin|degrad|deteriorat|worsen|climb|surg|plummet|slip)\w* "
     r"(?:by |from |to |up to |only |about |over |more than |less than ){1,3}$"
 )
-_SPEED_BEFORE = regex.compile(
+_SPEED_BEFORE = re.compile(
     r"(?<![^ ])(?P<np>(?:speed-?ups?|accelerations?|faster|speed) )(?:[^ ,.;:()]+ ){0,4}$"
 )
-_MORE_NEXT = regex.compile(
+_MORE_NEXT = re.compile(
     r"(?:more|fewer|less|faster|larger|smaller|lower|higher|greater|better) "
     r"(?P<np>(?:(?!than |on |in |for |over |and |of |by |with |to |while |due )"
     r"[^ ,.;:()PXQNUCD]+ ){1,3})"
 )
-_SHARED = regex.compile(
+_SHARED = re.compile(
     r"(?:of )?(?:the |its |their |our |a |all )*"
     r"(?P<np>(?:(?!of |for |on |in |at |and |by |with |while |compared |to |than |from |during |across |over |under |when |as )"
     r"[^ ,.;:()PXQNUCD]+ ){1,4})"
@@ -126,15 +127,15 @@ _TAIL_METRIC = regex.compile(
     r"(?:\( (?:[^ ()]+ ){1,4}\) )?(?:[^ ,.;:()PXQNUCD]+ ){0,4}?(?P<np>(?:K |performance )+(?:score |rate )?)"
     r"|in (?:the )?(?P<np>(?:[^ ,.;:()PXQNUCDKB]+ ){1,3}?(?:metrics?|scores?|rate|time) )"
 )
-_NEAR_METRIC = regex.compile(
+_NEAR_METRIC = re.compile(
     r"(?<![^ ])(?P<np>(?:K )+)(?:(?!(?:[.;:]|, (?:we|it|our|the|M)) )[^ PXQNUCD]+ ){0,9}$"
 )
-_ASIDE_METRIC = regex.compile(
+_ASIDE_METRIC = re.compile(
     r"(?<![^ ])(?P<np>performance |K )(?:(?![.;:()] )[^ PXQNUCDK]+ ){0,9}\( (?:[^ ()]+ ){0,3}$"
 )
-_TURN = regex.compile(r" (?:while|whereas|but) |, achieving $")
+_TURN = re.compile(r" (?:while|whereas|but) |, achieving $")
 # "For zero-shot accuracy, X gains 8.2%"
-_OPENING_METRIC = regex.compile(
+_OPENING_METRIC = re.compile(
     r"(?:[^ ,]+ (?:, )?)?(?:for|in|on|in terms of) (?:the )?(?:[^ ,.;:()K]+ ){0,2}?(?P<np>(?:[^ ,.;:()KBM]+ )?K ), "
 )
 _TERMS = regex.compile(
@@ -148,7 +149,7 @@ _MEASURE = (
     r"[^ ,.;:()PXQNUCDMB]+ ){0,2}(?:errors?|rates?|ratios?|index|coefficient|correlation|latency|"
     r"throughput|accuracies|aurocs?|aucs?|f1s|wers) )"
 )
-_MEASURE_BEFORE = regex.compile(
+_MEASURE_BEFORE = re.compile(
     r"(?<![^ ])" + _MEASURE + r"(?:(?:(?:ris|rose|drop|fall|fell|increas|decreas|improv|reduc|"
     r"declin|jump|grow|degrad|deteriorat|worsen|climb|shrink|surg|plummet|slip)\w*|of|is|at|to|by|from|between|reaching|\(|as|up|was|were|are|"
     r"about|over|an?|the|average|only|just|:|=|nearly|approximately|around|below|above) ){0,4}$"
@@ -174,7 +175,7 @@ _CHANGED = regex.compile(
     r"(?P<np>(?:(?!(?:on|in|of|for|over|and|than|by|with|to|from|at|when|while|across|compared|using|per) )[^ ,.;:()PXQNUCDMB]+ ){1,4}))"
 )
 # "user experience gains ranging from 17% to 28%"
-_GAINS_BEFORE = regex.compile(
+_GAINS_BEFORE = re.compile(
     r"(?<![^ ])(?P<np>(?:(?!(?:on|in|of|for|over|and|or|than|by|with|to|as|at|from|the|an?|its|their|our|we|it|that|which|"
     r"consistent|significant|substantial|notable|average|relative|absolute|further|additional|large|larger|impressive|remarkable|overall|"
     r"strong|clear|considerable|maximum|mean|median|modest|steady|dramatic|marked|corresponding|respective|similar|up|more|greater|major|"
@@ -184,7 +185,7 @@ _GAINS_BEFORE = regex.compile(
     + r"(?:(?:of|ranging|by|up|to|from|at|exceeding|over|above|about|around|nearly|as|high|an?|average|more|than|least|between|is|are|in|the|range|reaching) ){1,6}$"
 )
 # "reduces load imbalance from 1.34 to 1.08"
-_OBJECT_BEFORE = regex.compile(
+_OBJECT_BEFORE = re.compile(
     r"(?<![^ ])(?:reduc|decreas|increas|improv|lower|rais|cut|boost|lift|push|bring|drop|shrink|driv)\w* "
     r"(?:(?:the|its|their|our|average|mean|overall) )*"
     r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|an?|it|that|which|upon|baselines?|methods?|models?|approach|approaches|"
@@ -192,13 +193,13 @@ _OBJECT_BEFORE = regex.compile(
     r"(?:(?:on|of|for|in) (?:the )?(?:[^ ,.;:()PXQNUCD]+ ){1,7}?)?(?:from |by (?:[^ ,.;:()]+ ){0,3})$"
 )
 # "reduces unsafe answers (from 39% to 5%)"
-_ASIDE_BEFORE = regex.compile(
+_ASIDE_BEFORE = re.compile(
     r"(?<![^ ])(?:(?:both|the|its|their|average|mean) )*(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|an?|it|that|which|both|the|"
     r"[a-z]+ly|reduc\w*|improv\w*|increas\w*|lower\w*|rais\w*|cut\w*|decreas\w*|boost\w*) )[^ ,.;:()PXQNUCDMBZ]+ ){1,3})"
     r"\( (?:e\.g \. , )?(?:from )?$"
 )
 # "the reduction of tensor products by 92%"
-_NOMINAL = regex.compile(
+_NOMINAL = re.compile(
     r"(?<![^ ])(?:reduction|increase|improvement|decrease|drop|growth|rise) (?:of|in) (?:(?:the|its|their) )?"
     r"(?P<np>(?:(?!on |for |over |and |by |with |to |than )[^ ,.;:()PXQNUCDMBZ]+ ){1,5})(?:by|of) (?:[^ ,.;()]+ ){0,3}$"
 )
@@ -208,87 +209,86 @@ _IN_NAMED = regex.compile(
 )
 _METRIC_LIKE = regex.compile(r"\p{Lu}[\p{L}-]*[\d@]|\p{Lu}{2}|\p{Ll}\p{Lu}")
 # "80% of failures arise": what is counted
-_PART_OF = regex.compile(
+_PART_OF = re.compile(
     r"of (?:all |the |these |its )?(?P<np>(?:(?!(?:cases|questions|problems|tasks|instances|samples|time|examples|items|data|queries|the) )"
     r"[^ ,.;:()PXQNUCDMBK]+ ){0,2}?(?!(?:cases|questions|problems|tasks|instances|samples|examples|items|queries) )[a-z]{3,}s )"
 )
 # "to a memory size of 5MB"
-_SIZE_OF = regex.compile(
+_SIZE_OF = re.compile(
     r"(?<![^ ])(?:an?|the|achiev\w+|attain\w+|reach\w+|obtain\w*|with|yield\w*) (?:(?:average|mean|overall|an?|the|high|low|best) )*"
     r"(?P<np>(?:(?!(?:on|of|for|in|over|and|by|with|to|than|total|an?|the|improvements?|gains?|increases?|reductions?|score|scores) )"
-    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|ments|gain|gains|ease|eases|tion|tions|drop|drops|boost|loss|margin|margins|factor|factors|ings|speedup|level|scale|sample|batch|total|set|sets|ratio|reach|average|mean|up) )(?:\( [^ ()]+ \) )?"
+    r"[^ ,.;:()PXQNUCDMBZ]+ ){1,3})(?<!(?:ment|gain|ease|tion|drop|loss|ings|sets|mean) )(?<!(?:ments|gains|eases|tions|drops|boost|level|scale|batch|total|ratio|reach) )"
+    r"(?<!(?:margin|factor|sample) )(?<!(?:margins|factors|average|speedup) )(?<!set )(?<!up )(?:\( [^ ()]+ \) )?"
     r"of (?:(?:up|to|about|around|over|nearly|approximately|only|just|more|less|than|roughly|almost) ){0,2}$"
 )
 # "fast inference (12 ms)"
-_COST_BEFORE = regex.compile(
+_COST_BEFORE = re.compile(
     r"(?<![^ ])(?P<np>(?:inference |decoding |training |planning |processing )?(?:inference|decoding|training|latency|runtime|time|speed|memory|cost|throughput|delay|footprint) )"
     r"(?:\(|of|is|at|to|within|under|below|,|only|just|about|<|~|as low as|-) (?:[^ ,.;()]+ ){0,2}$"
 )
-_SPEEDUPS_OF = regex.compile(
+_SPEEDUPS_OF = re.compile(
     r"speed-?ups? (?:(?:of|is|are) (?:[^ ,.;()]+ ){0,3}|(?:on|for|in|over) (?:[^ ,.;()]+ ){1,5}(?:by|of) (?:up to |about |over )?)$"
 )
 _RATE_NEXT = regex.compile(
     r"(?P<np>(?:[^ ,.;:()\p{Lu}]+ ){0,2}?(?:compression (?:ratio |rate |factor )?|down-?sampling "
     r"|[a-z]+(?<!(?:er)) (?:ratio |rate |factor )))(?=(?:with|on|in|for|over|and|while|than|compared|from|of|without|,|\.|\)|;|as) |$)"
 )
-_FASTER_NEXT = regex.compile(
+_FASTER_NEXT = re.compile(
     r"(?:[a-z]+ly )?(?:faster|speed-?ups?|as fast|quicker) (?:than |and |, |\. |\) |while |on |in |with |compared |$)"
 )
-_BEATING_WORD = regex.compile(r"(?:outperform|surpass|exceed|beat)\w* ")
-_RIVALS_END = regex.compile(
+_BEATING_WORD = re.compile(r"(?:outperform|surpass|exceed|beat)\w* ")
+_RIVALS_END = re.compile(
     r"(?:baselines?|methods?|models?|approach|approaches|competitors?|systems?|counterparts?|sota|state-of-the-art) $"
 )
-_MEASURE_NEXT = regex.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
-_POINTS_OF = regex.compile(
+_MEASURE_NEXT = re.compile(r"(?:in |of |higher |lower |average ){0,2}" + _MEASURE)
+_POINTS_OF = re.compile(
     r"\d\s((?!percent|absolute|full|relative|average|basis)[A-Za-z][A-Za-z\d@-]*)\spoints?$"
 )
-_ATTAINS = regex.compile(
+_ATTAINS = re.compile(
     r"(?:achiev|reach|attain|obtain|get|scor|yield|averag|perform|manag)\w* (?:(?:at|to|only|just|around|about|merely|a|nearly|over|under|below|above|approximately|up) ){0,3}$"
     r"|(?:but|yet|and) (?:only|just|merely) $"
 )
-_FASTER_IN = regex.compile(
+_FASTER_IN = re.compile(
     r"(?:[a-z]+ly )?(?:faster|slower|quicker) (?:in|at|for) (?P<np>(?:[^ ,.;:()PXQNUCDMBK]+ ){1,2})(?:than|compared) "
 )
-_AS_MUCH = regex.compile(
-    r"as (?P<np>(?!fast |many |much |large |high |good |long )[^ ,.;:()]+ )as "
-)
+_AS_MUCH = re.compile(r"as (?P<np>(?!fast |many |much |large |high |good |long )[^ ,.;:()]+ )as ")
 # "the inference speed of tuned models is 2x faster"
-_SPEED_OF = regex.compile(
+_SPEED_OF = re.compile(
     r"(?<![^ ])(?P<np>(?:(?!the |an? |and |of |in )[^ ,.;:()PXQNUCDMBZ]+ )?(?:K|speed|throughput|latency|runtime) )"
     r"(?:of (?:[^ ,.;:()]+ ){1,8})?(?:is|are|was|were) (?:[^ ,.;:()]+ ){0,3}$"
 )
 # "in color (3%), font (4%) and size (5%)", "the highest UAR (45)": the word that holds a value
-_HELD_BY_NOUN = regex.compile(
+_HELD_BY_NOUN = re.compile(
     r"(?<![^ ])(?:in|highest|lowest|best) (?:(?!on )[^ ,.;:()PXQNUCDMBZ]+ ){1,4}"
     r"(?:\( [^()]{1,30}\) (?:, and |, |and )(?:[^ ,.;:()PXQNUCDMBZ]+ ){1,4})*\( (?:up to )?$"
 )
-_CLOSES = regex.compile(r"\) (?:[,.;:]|and|on|with|over|in|across|while|compared|for) ")
-_NOUN_HOLDS = regex.compile(
+_CLOSES = re.compile(r"\) (?:[,.;:]|and|on|with|over|in|across|while|compared|for) ")
+_NOUN_HOLDS = re.compile(
     r"(?:^|in |highest |lowest |best |of |, |and )"
     r"(?P<np>(?:(?!(?:and|in|on|the|of|highest|lowest|best) )[^ ,.;:()PXQNUCDMBZK]+ ){1,3})\( (?:up to )?$"
 )
 # "an increase of 8% in reasoning, 4% in knowledge"
-_CHANGE_OF = regex.compile(
+_CHANGE_OF = re.compile(
     r"(?:improvement|gain|increase|boost|reduction|drop|decrease|rise)s? of [^.;:()]{0,80}$"
 )
-_IN_NOUN = regex.compile(
+_IN_NOUN = re.compile(
     r"in (?:(?:the|its|their|average|overall) )*"
     r"(?P<np>(?:(?!and |on |over |for |with |by |of |the |an? |using |including )[^ ,.;:()PXQNUCDMBZ]+ ){1,3}"
     r"(?:\( [^ ()]+ \) [^ ,.;:()PXQNUCDMBZ]+ )?)(?=, |\. |; |and |on |over |with |compared )"
 )
 # "inference is 1.3x faster", "decoding becomes 3x faster"
-_PROCESS = regex.compile(
+_PROCESS = re.compile(
     r"(?<![^ ])(?P<np>(?:[^ ,.;:()PXQNUCDMBZ]+ )?(?:inference|training|decoding|sampling|convergence|generation|search|rendering|"
     r"pretraining|fine-tuning|prefilling|prefill|encoding|simulation|optimization|evaluation|planning) )"
     r"(?:is|are|becomes|runs|gets) (?:[^ ,.;()]+ ){0,3}$"
 )
-_OF_THINGS = regex.compile(r"(?:of|on average of) ")
-_MORE_THAN = regex.compile(r"(?:more|fewer|less) than ")
-_EXCELS = regex.compile(
+_OF_THINGS = re.compile(r"(?:of|on average of) ")
+_MORE_THAN = re.compile(r"(?:more|fewer|less) than ")
+_EXCELS = re.compile(
     r"(?:outperform|surpass|exceed|beat|improv)\w* |which is |(?:, |\( )(?:a|an) |yielding |representing |corresponding |"
     r"achieving |, (?:up )?$|\( (?:up )?$|- an? |^\) by "
 )
-_OTHER_MATTER = regex.compile(
+_OTHER_MATTER = re.compile(
     r"(?:^| )(?:while|whereas|but|and (?:reduc|improv|increas|cut|sav|requir|us)\w*) |; "
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
@@ -11,27 +12,27 @@ from pipeline.extractors.binding.baseline import BaselineBinding
 from pipeline.extractors.binding.claims import FAR, Claim, Context, Known, Words
 from pipeline.skeleton import Skeleton
 
-_OWN_SUBJECT = regex.compile(
+_OWN_SUBJECT = re.compile(
     r"(?:^| )(?:we|our|it|(?<!and )its|this (?:method|approach|model|framework|work|system|strategy|"
     r"technique|paper)|the (?:proposed|resulting)|ours|they|these|"
     r"the (?:method|approach|model|framework|system|algorithm)) "
 )
-_BY_MODEL = regex.compile(
+_BY_MODEL = re.compile(
     r"(?:(?:was |is |were )?(?:achieved|attained|obtained|reached|reported) )?(?:by|for) (?:the )?(?P<m>M )"
 )
-_HOLDS = regex.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ()]+ ){0,6}$")
+_HOLDS = re.compile(r"(?<![^ ])(?P<m>M )\( (?:[^ ()]+ ){0,6}$")
 # "tuned T5 with 100x fewer parameters"
-_M_WITH = regex.compile(
+_M_WITH = re.compile(
     r"(?<![^ ])(?P<m>M )(?:models? )?with (?:only |just |about |around |up to |over )*$"
 )
 # "On A with GPT-4, pass@1 rises by 6%"
-_OPENED_WITH = regex.compile(
+_OPENED_WITH = re.compile(
     r"(?:(?:(?:on|in|for) [^ ,]+ )?(?:with|using)|for) (?:the )?(?P<m>M )(?:model )?, (?!M |we |our |it )"
 )
 # "our method reaches 73% on A and 58% on B with GPT-4"
-_WITH_MODEL = regex.compile(r"(?:[^ ,.;:()PXQNUCDM]+ ){0,9}?(?:with|using) (?:the )?(?P<m>M )")
+_WITH_MODEL = re.compile(r"(?:[^ ,.;:()PXQNUCDM]+ ){0,9}?(?:with|using) (?:the )?(?P<m>M )")
 # "compared to GPT-4 at 0.97"
-_RIVAL_AT = regex.compile(
+_RIVAL_AT = re.compile(
     r"(?:compared (?:to|with)|versus|vs \. |against|than|over|to (?:those|that|results) of) (?:[^ ,.;:()]+ ){0,3}?(?P<m>M )"
     r"(?:at|with|having|' s) (?:(?!achiev|reach|attain)[^ ,.;()]+ ){0,4}$"
 )
@@ -39,7 +40,7 @@ _OF_MODEL = regex.compile(
     r"(?:(?:K|performance|performances|rate|score|accuracy) (?:of|for) (?:the |our |an? )?"
     r"(?P<m>M )(?:model )?(?:[^ ,.;]+ )?(?:from |by |\( )(?:[^ ]+ ){0,3}|(?P<m>M )from )$"
 )
-_ACTS = regex.compile(
+_ACTS = re.compile(
     r"(?:and (?:its|their) (?:variants?|extensions?) )?(?:with (?!it |them )(?:[^ ,.;:()PXQNUCDM]+ ){1,6}?)?(?:(?:models?|methods?|framework|agents?|system|family|series|approach|algorithm|network|pipeline|architecture|technique|variants?|module) )?(?:(?:can|could|only|still|also|even|consistently|significantly|already) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|outperform|surpass|yield|fail|gain|"
     r"improv|drop|lead|exhibit|deliver|show|showcas|demonstrat|display|establish|generat|produc|predict|identif|classif|answer|retriev|detect|"
@@ -47,18 +48,18 @@ _ACTS = regex.compile(
     r"|' s (?:[^ ,.;:()]+ ){0,2}?K (?:is|was|are|were|drops?|falls?|rises?|improves?|dropped|fell|rose|improved|reaches|reached) "
 )
 # "the best model we tried, GPT-4"
-_BEST_NAMED = regex.compile(
+_BEST_NAMED = re.compile(
     r"(?<![^ ])(?:best|highest|strongest|top|leading|most)[^ ]* (?:[^ ,]+ ){0,3}?(?:models?|systems?|llms?|agents?|methods?) "
     r"(?:[^ ,]+ ){0,3}?(?:, |\( )(?:even |namely |i\.e \. , )?$"
 )
-_BEST = regex.compile(
+_BEST = re.compile(
     r"the (?:best|strongest|top)(?:-performing)? , (?P<m>M ), (?:only )?(?:reach|achiev|attain|scor|obtain|solv)\w* "
 )
-_SCORING = regex.compile(
+_SCORING = re.compile(
     r", (?:scoring|achieving|reaching|attaining|obtaining|(?:which|who) (?:only )?(?:scores|achieves|reaches|attains|obtains)) "
 )
-_SUCH_AS = regex.compile(r"(?:such as|like|including|e\.g \.) $")
-_NOT_SUBJECT = regex.compile(
+_SUCH_AS = re.compile(r"(?:such as|like|including|e\.g \.) $")
+_NOT_SUBJECT = re.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"like|as|with|including|,|relative to|on|to|of|from|e\.g \.|using|versus|vs|\(|in|by|for|and|"
     r"\+|match\w*|rival\w*|approach\w*|trail\w*|lag\w*|rais\w*|lift\w*|push\w*|advanc\w*|accelerat\w*|elevat\w*|train\w*|tun\w*|atop|upon|improv\w*|reduc\w*|increas\w*|lower\w*|enhanc\w*|both|the|boost\w*|into) (?:the |an? |our |strong |previous )?$"
@@ -66,7 +67,7 @@ _NOT_SUBJECT = regex.compile(
     r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
 )
 # "most models yield 3%": others than any model named before
-_OTHER_SUBJECT = regex.compile(
+_OTHER_SUBJECT = re.compile(
     r"(?:^|, |; |and |while |whereas |but |even |that )(?:the |all |even )?"
     r"(?:(?:most|many|every|any|each|other|current|existing|several|various|strongest|best|best-performing|top|top-performing|leading|strong|human|"
     r"previous|prior|all|average|random|open-source|proprietary|frontier|state-of-the-art|sota|second-best|next) )+"
@@ -76,47 +77,47 @@ _OTHER_SUBJECT = regex.compile(
     r"|(?<![^ ])(?:humans?|people|human (?:participants?|experts?|annotators?|raters?)) who "
     r"|(?:^|, |; |and |while |whereas |but |compared to |versus )(?:humans?|human (?:performance|experts?|annotators?|accuracy)) "
 )
-_TRAINED_BY = regex.compile(
+_TRAINED_BY = re.compile(
     r"M (?:- )?-?(?:trained|tuned|fine-tuned|finetuned|aligned|enhanced|optimized|augmented|equipped|enabled|improved|compressed|quantized|pruned) M "
 )
 _MODELS = r"(?P<list>M (?:, M )*(?:, )?and M )"
-_FOR_MODELS = regex.compile(r"(?:[^ ,.;]+ ){0,4}?(?:for|by|with|using) (?:the )?" + _MODELS)
-_MODELS_ACT = regex.compile(
+_FOR_MODELS = re.compile(r"(?:[^ ,.;]+ ){0,4}?(?:for|by|with|using) (?:the )?" + _MODELS)
+_MODELS_ACT = re.compile(
     _MODELS
     + r"(?:(?:that|which) )?(?:[a-z]+ly )?(?:achiev|attain|reach|obtain|scor|outperform|surpass|yield|improv|exceed|beat|gain)\w* "
 )
-_IMPROVING = regex.compile(
+_IMPROVING = re.compile(
     r"(?:improv|boost|rais|lift|enhanc|increas|push|bring)\w* (?:[^ ,.;]+ ){0,4}$"
 )
-_TUNED = regex.compile(
+_TUNED = re.compile(
     r"(?:^|, )(?:[^ ,.;]+ ){0,3}?(?:fine-tuning|finetuning|training|tuning|prompting|distilling|aligning) (?:the )?(?:an? (?:[^ ,.;:()PXQNUCDM]+ ){1,4}, )?(?P<m>M )"
 )
-_IMPROVES = regex.compile(
+_IMPROVES = re.compile(
     r"(?<![^ ])(?:improv|boost|enhanc|increas|rais|lift|reduc|lower)\w* (?:the )?(?:(?!by |on |in |over )[^ ,.;:()PXQNUCD]+ ){0,3}?(?P<m>M )"
     r"(?:(?!by |over )[^ ,.;:()PXQNUCD]+ ){0,6}(?:by|from) (?:[^ ]+ ){0,3}$"
 )
-_FOR_OTHERS = regex.compile(
+_FOR_OTHERS = re.compile(
     r"for (?:the )?(?:(?:strongest|best|other|existing|previous|prior|competing|standard|baseline|all|most) )+(?:[^ ,.;]+ )?(?:models?|methods?|baselines?|systems?|approach|approaches) "
 )
-_RIVAL_BEFORE = regex.compile(
+_RIVAL_BEFORE = re.compile(
     r"(?:outperform\w*|surpass\w*|beat\w*|exceed\w*|compared (?:to|with)|over|than|versus|vs|against) "
     r"(?:(?!achiev|reach|attain|M )[^ ,.;:()]+ ){1,8}(?:\( [^()]{1,60}\) (?:, |and )(?:[^ ,.;:()]+ ){1,6})?\( (?:[^ ()]+ ){0,6}$"
 )
 # "we find that 37% of outputs hold": the things counted are the subject
 _PART_OF_ALL = regex.compile(r"of (?:the |all |its |these )?\p{Ll}")
-_CLAUSE_OPENS = regex.compile(r"(?:^|that |find |: )(?:only |about |nearly |over |up to )*$")
+_CLAUSE_OPENS = re.compile(r"(?:^|that |find |: )(?:only |about |nearly |over |up to )*$")
 _SCORED = ("score ", "scores ", "similarity ", "similarities ")  # "a CLIP score"
-_RIVAL = regex.compile(
+_RIVAL = re.compile(
     r"(?:than|over|compared to|compared with|outperform\w*|surpass\w*|beat\w*|exceed\w*|against|"
     r"relative to|versus|vs|improv\w*|boost\w*|of|by|on|to|atop|using|across|for|in|from|"
     r"(?:trained|built|based|tuned|finetuned|fine-tuned|initialized|implemented|instantiated|"
     r"equipped|combined|integrated|paired) (?:upon|from|with|using|in|into)) "
     r"(?:the |an? |our |strong |previous )?$"
 )
-_LISTED_BEFORE = regex.compile(r"M (?:, M )*(?:, )?and $")
+_LISTED_BEFORE = re.compile(r"M (?:, M )*(?:, )?and $")
 # "and the second-best GPT-4 (1T) by 6.9%"
-_OUTDONE_BY = regex.compile(r"(?:\( [^()]{0,40}\) )?by (?:[^ ]+ ){0,2}?[PQDXN] ")
-_OWN_MEANS = regex.compile(r"(?:using|with|by|of|,|and|our|the|for) (?:the |our )?$")
+_OUTDONE_BY = re.compile(r"(?:\( [^()]{0,40}\) )?by (?:[^ ]+ ){0,2}?[PQDXN] ")
+_OWN_MEANS = re.compile(r"(?:using|with|by|of|,|and|our|the|for) (?:the |our )?$")
 
 
 class ModelBinding(BaselineBinding):
