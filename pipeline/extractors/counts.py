@@ -7,7 +7,6 @@ no phrase knows is `other`, so that nothing is dropped in silence, and its rule 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,9 +30,10 @@ _TIMES_BEFORE = re.compile(r"\d\s?[x*]\s?$")
 _TIMES_AFTER = re.compile(r"\s?[x*]\s?\d")
 _OPERATOR = frozenset("^/=*\\|")
 _WORDED = re.compile(r"\d")
+_AMOUNTS = frozenset("PXQNUCD")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Use:
     """A half-open range of a folded text whose numbers are put to one use, and by which rule."""
 
@@ -58,24 +58,26 @@ class Counts:
         uses: Sequence[Use],
     ) -> list[Number]:
         """The rows of the numbers of a text, in its order; a later use outweighs an earlier."""
-        owners: dict[int, Use] = {
-            use_at: use for use in uses for use_at in range(use.start, use.end)
-        }
+        owners: dict[int, Use] = {}
+        for use in uses:
+            owners.update(dict.fromkeys(range(use.start, use.end), use))
         phrased = self._phrased(text, items)
-        measured = _measured(text, items)
         numbers = []
         for quantity in quantities:
             for start, end, value in quantity.parts:
                 span = text.span(start, end)
-                use = next((owners[at] for at in range(start, end) if at in owners), None)
-                if use is None and not _WORDED.search(span.surface):
-                    continue
+                owner = None
+                for at in range(start, end):
+                    if (owner := owners.get(at)) is not None:
+                        break
                 gain_id = None
-                if use is not None:
-                    kind, rule, gain_id = use.use, use.rule, use.gain_id
+                if owner is not None:
+                    kind, rule, gain_id = owner.use, owner.rule, owner.gain_id
+                elif not _WORDED.search(span.surface):
+                    continue
                 else:
                     told = phrased.get(start) or _by_form(text, quantity, start, end)
-                    kind, rule = told or ("other", _why_unbound(quantity, start, measured))
+                    kind, rule = told or ("other", _why_unbound(text, items, quantity, start))
                 # The two numbers of `\frac{1}{2}` are one run of digits once its braces are gone.
                 read = None if "}{" in span.surface else value
                 numbers.append(Number(span=span, rule=rule, value=read, use=kind, gain_id=gain_id))
@@ -83,8 +85,10 @@ class Counts:
 
     def _phrased(self, text: Text, items: Sequence[Item]) -> dict[int, tuple[NumberUse, str]]:
         found: dict[int, tuple[NumberUse, str]] = {}
+        if _AMOUNTS.isdisjoint([item.symbol for item in items]):
+            return found
         for (start, end), inside in by_sentence(text.sentences, items):
-            if not any(i.symbol in "PXQNUCD" for i in inside):
+            if _AMOUNTS.isdisjoint([item.symbol for item in inside]):
                 continue
             sentence = skeleton(text.text, start, end, inside)
             for entry, match in self._phrases.find(sentence):
@@ -95,21 +99,17 @@ class Counts:
         return found
 
 
-def _measured(text: Text, items: Sequence[Item]) -> list[tuple[int, int]]:
-    """The sentences that name a metric, in order."""
-    sentences = by_sentence(text.sentences, items)
-    return [bounds for bounds, inside in sentences if any(item.symbol == "K" for item in inside)]
-
-
-def _why_unbound(quantity: Quantity, start: int, measured: Sequence[tuple[int, int]]) -> str:
+def _why_unbound(text: Text, items: Sequence[Item], quantity: Quantity, start: int) -> str:
     """The rule that tells why a number was left: no words of a result, no metric, no thing."""
     if quantity.shape in ("percent", "factor", "points", "change"):
         return "numbers/no-claim"
     if quantity.magnitude or quantity.unit:
         return "numbers/no-thing"
-    at = bisect_right(measured, start, key=lambda bounds: bounds[0]) - 1
-    if at >= 0 and start < measured[at][1]:
-        return "numbers/beside-metric"
+    low, high = text.sentence_of(start)
+    if low <= start < high:
+        for item in items:
+            if item.symbol == "K" and low <= item.start < high:
+                return "numbers/beside-metric"
     return "numbers/no-measure" if quantity.decimal else "numbers/no-thing"
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-import regex
 
 from pipeline.extractors.phrases import Phrases
 from pipeline.fold import fold
@@ -30,31 +28,8 @@ _URL = re.compile(
     rf"(?<![\w@/.-])(?:(?:https?://(?:\s(?=\w+\.\w))?|www\.)[^\s{{}}<>\"|^`]+|{_BARE})",
     re.IGNORECASE,
 )
-# what no link is without; looked for first, since most texts hold no link
-_HINTS = (
-    "http",
-    "HTTP",
-    "www.",
-    "github",
-    "gitlab",
-    "hf.",
-    "huggingface.",
-    "bitbucket",
-    "zenodo",
-    "arxiv.org",
-    "doi.org",
-    "aka.ms",
-    "goo.gl",
-    "bit.ly",
-    "4open",
-    "youtu",
-    "kaggle",
-    "osf.io",
-    "tinyurl",
-    ".readthedocs",
-    ".netlify",
-    ".vercel",
-)
+# what no link is without, with no space before it
+_ANCHOR = re.compile(r"//|\.[A-Za-z4]|w\.|W\.")
 _AGAIN = re.compile(r"https?://|http?:/", re.IGNORECASE)
 _TRAILING = ".,;:!?'\u2019\u201d*~\\$"
 _PAIRS = {")": "(", "]": "["}
@@ -74,9 +49,7 @@ class _Host:
 def places(text: str) -> list[tuple[int, int]]:
     """The half-open ranges of the URLs of a raw text, which may be read in several pieces."""
     found: list[tuple[int, int]] = []
-    if not _may_hold_link(text):
-        return found
-    for match in _URL.finditer(text):
+    for match in _urls(text, 0, len(text)):
         start, end = match.start(), min(match.end(), match.start() + _MAX)
         again = _AGAIN.search(text, start + 8, end)
         if again:
@@ -87,8 +60,25 @@ def places(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _may_hold_link(text: str) -> bool:
-    return any(hint in text for hint in _HINTS)
+def _urls(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """The matches of URLs, as `finditer` gives them: they are looked for only between the spaces
+    around what no URL is without.
+    """
+    at = start
+    while anchor := _ANCHOR.search(text, at, end):
+        low = max(at, text.rfind(" ", at, anchor.start()) + 1)
+        high = _next_space(text, anchor.end(), end)
+        while high < end and text.endswith("://", low, high):
+            high = _next_space(text, high + 1, end)  # "https:// x.org"
+        match = _URL.search(text, low, high)
+        if match is not None:
+            yield match
+        at = high if match is None else match.end()
+
+
+def _next_space(text: str, at: int, end: int) -> int:
+    space = text.find(" ", at, end)
+    return end if space < 0 else space
 
 
 class Links:
@@ -96,7 +86,7 @@ class Links:
 
     def __init__(self, rules: Rules) -> None:
         hosts = [
-            _Host(host.partition("/")[0], "/" + host.partition("/")[2], entry)
+            _Host("." + host.partition("/")[0], "/" + host.partition("/")[2], entry)
             for entry in rules.entries["links"]
             for host in entry["hosts"]
         ]
@@ -117,15 +107,16 @@ class Links:
             for start, end in ranges:
                 raw = text.folded.raw[start:end]
                 url = _cleaned(raw)
-                key = regex.sub(r"^https?://(?:www\.)?", "", url).rstrip("/").lower()
+                key = _SCHEME.sub("", url).rstrip("/").lower()
                 context = fold(text.folded.raw[max(0, start - 160) : start]).text.lower()
-                entry = self._entry(url)
+                parts = urlsplit(url)
+                host = (parts.hostname or "").removeprefix("www.")
+                entry = self._entry(host, parts.path)
                 kind = _kind(entry, url, context)
                 if key in found:
                     continue
-                parts = urlsplit(url)
                 repository = None
-                if (parts.hostname or "").removeprefix("www.") in _REPOSITORY_HOSTS:
+                if host in _REPOSITORY_HOSTS:
                     match = _REPOSITORY.match(parts.path)
                     repository = f"{match[1]}/{match[2].removesuffix('.git')}" if match else None
                 found[key] = Link(
@@ -133,7 +124,7 @@ class Links:
                     rule=entry.path,
                     url=url,
                     kind=kind,
-                    host=(parts.hostname or "").removeprefix("www."),
+                    host=host,
                     repository=repository,
                 )
             if text.field == "abstract":
@@ -141,26 +132,22 @@ class Links:
         links = list(found.values())
         return links, self._status_of(links, statuses)
 
-    def _entry(self, url: str) -> Entry:
-        parts = urlsplit(url)
-        host, path = (parts.hostname or "").removeprefix("www."), parts.path
+    def _entry(self, host: str, path: str) -> Entry:
+        dotted = "." + host
         for one in self._hosts:
-            if (host == one.suffix or host.endswith("." + one.suffix)) and path.startswith(
-                one.path
-            ):
+            if dotted.endswith(one.suffix) and path.startswith(one.path):
                 return one.entry
         return self._other
 
     def _statuses(self, text: Text) -> set[str]:
         statuses: set[str] = set()
         folded = text.text
-        linked = _may_hold_link(folded.lower())
         for start, end in text.sentences:
-            told = self._status.may_match(words_in(folded, start, end))
-            if not told or not _MAYBE_CODE.search(folded, start, end):
+            if not _may_tell_of_code(folded[start:end].lower()):
                 continue
-            links = _URL.finditer(folded, start, end) if linked else ()
-            items = [Item(m.start(), m.end(), "L") for m in links]
+            if not self._status.may_match(words_in(folded, start, end)):
+                continue
+            items = [Item(m.start(), m.end(), "L") for m in _urls(folded, start, end)]
             sentence = skeleton(folded, start, end, items)
             statuses |= {entry["status"] for entry, _ in self._status.find(sentence)}
         return statuses
@@ -173,10 +160,18 @@ class Links:
         return "not_stated"
 
 
-_MAYBE_CODE = re.compile(
-    r"[Cc]od[ei]|[Ii]mplement|[Oo]pen|[Rr]epositor|[Aa]rtifact|[Rr]eleas|[Gg]it[Hh]ub|[Ff]ramework|"
-    r"[Aa]vail|CODE|OPEN"
-)
+# parts of words, one of which any sentence about the code of a paper holds
+_OF_CODE = (
+    "code", "codi", "implement", "open", "repositor", "artifact", "releas", "github", "framework",
+    "avail",
+)  # fmt: skip
+
+
+def _may_tell_of_code(sentence: str) -> bool:
+    for part in _OF_CODE:  # noqa: SIM110 - a generator takes as long as the search
+        if part in sentence:
+            return True
+    return False
 
 
 def _trimmed(text: str, start: int, end: int) -> int:
@@ -194,9 +189,13 @@ def _trimmed(text: str, start: int, end: int) -> int:
 
 def _cleaned(raw: str) -> str:
     """What a browser should open: LaTeX escapes undone, a scheme where there is none."""
-    url = regex.sub(r"\\([_%#&~$])", r"\1", raw).replace("\\", "")
-    url = regex.sub(r"\s", "", url)
-    return url if regex.match(r"https?://", url, regex.IGNORECASE) else f"https://{url}"
+    url = "".join(raw.replace("\\", "").split())
+    return url if _HAS_SCHEME.match(url) else f"https://{url}"
+
+
+_HAS_SCHEME = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME = re.compile(r"^https?://(?:www\.)?")
+_CLAUSE_END = re.compile(r"[.;!?]\s|https?://\S+")
 
 
 _CODE = re.compile(
@@ -213,7 +212,7 @@ _READING = re.compile(r"\blist of\b|\bpapers\b|\bcurated\b|\breading\b|\bliterat
 def _kind(entry: Entry, url: str, context: str) -> LinkKind:
     """By what the text says the link is, since the link before it, else by its host."""
     kind: LinkKind = entry["kind"]
-    clause = regex.split(r"[.;!?]\s|https?://\S+", context)[-1]
+    clause = _CLAUSE_END.split(context)[-1]
     code, data, models = _CODE.search(clause), _DATA.search(clause), _MODELS.search(clause)
     if "awesome" in url.lower() or (_READING.search(clause) and not code):
         return "other"

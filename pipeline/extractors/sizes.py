@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -73,6 +73,7 @@ _NETWORK_NEXT = regex.compile(
     r"[\s-]*(?:[\p{L}-]+\s){0,2}?(?i:retriever|encoder|decoder|reranker|embedder|tokenizer)s?(?![\w-])"
 )
 _FEW = 100
+_NO_SIZES = frozenset(("percent", "factor", "points"))
 # "1,809 annotated obituaries", "9,000 quality guaranteed environments"
 _MADE = regex.compile(
     r"\s(?:[\p{Ll}-]+\s)?(?:annotated|labell?ed|curated|verified|handcrafted|crowdsourced|guaranteed)\s"
@@ -106,7 +107,7 @@ class SizeMention:
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Place:
     """Where a name stands, and whether it names a model."""
 
@@ -114,6 +115,17 @@ class _Place:
     end: int
     name: str
     is_model: bool
+
+
+def _may_be_size(q: Quantity) -> bool:
+    """Whether a number is of the kind and magnitude of a size; most are not."""
+    absolute = q.absolute
+    return (
+        absolute is not None
+        and _SMALLEST <= round(absolute) <= _LARGEST
+        and not q.ordinal
+        and q.shape not in _NO_SIZES
+    )
 
 
 class Sizes:
@@ -145,9 +157,12 @@ class Sizes:
         """The sizes of a text; `names` are the places of its names, models marked M, and `own` is
         the model that the paper proposes.
         """
+        if spelt := _spelt(text.text):
+            quantities = sorted((*quantities, *spelt), key=lambda q: q.start)
+        if not any(map(_may_be_size, quantities)):
+            return []
         places = [_Place(item.start, item.end, item.of, item.symbol == "M") for item in names]
-        quantities = sorted((*quantities, *_spelt(text.text)), key=lambda q: q.start)
-        found: list[SizeMention | None] = [self._size(text, q, places, own) for q in quantities]
+        found = [self._size(text, q, places, own) if _may_be_size(q) else None for q in quantities]
         # "210 million to 1 billion parameters", "1B, 3B and 7B models": the last noun counts for all
         for i in reversed(range(len(quantities) - 1)):
             after = found[i + 1]
@@ -185,15 +200,11 @@ class Sizes:
     def _size(
         self, text: Text, q: Quantity, places: Sequence[_Place], own: str | None
     ) -> SizeMention | None:
-        if q.absolute is None or q.ordinal or q.shape in ("percent", "factor", "points"):
-            return None
-        value, folded = round(q.absolute), text.text
-        if not _SMALLEST <= value <= _LARGEST:
-            return None
+        value, folded = round(q.absolute or 0), text.text
         letter = folded[q.end - 1] if q.magnitude and folded[q.end - 2].isdigit() else ""
-        inside = next((p for p in places if p.start <= q.start and q.end <= p.end), None)
-        if inside is not None:
-            return self._in_name(text, q, value, letter, inside)
+        for place in places:
+            if place.start <= q.start and q.end <= place.end:
+                return self._in_name(text, q, value, letter, place)
         before = folded[max(0, q.start - 2) : q.start]
         in_word = before[-1:].isalpha() or before[-1:] in ("_", "#", "@")
         if in_word or (before[-1:] == "-" and before[:1].isalnum() and not q.magnitude):
@@ -289,14 +300,16 @@ _SPELT = re.compile(
 )
 
 
-def _spelt(text: str) -> Iterator[Quantity]:
+def _spelt(text: str) -> list[Quantity]:
     """Amounts in words: "three billion". They hold no digits and are no rows of `numbers`."""
+    found: list[Quantity] = []
     if "illion" not in text and "housand" not in text:
-        return
+        return found
     for match in _SPELT.finditer(text):
         count = float(_COUNTS[match["count"].lower()])
         magnitude = _MAGNITUDES[match["magnitude"].lower()]
-        yield Quantity(*match.span(), "number", count, magnitude=magnitude)
+        found.append(Quantity(*match.span(), "number", count, magnitude=magnitude))
+    return found
 
 
 def _holder(text: Text, q: Quantity, places: Sequence[_Place], own: str | None) -> str | None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import functools
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from pipeline.extractors.binding.claims import Claim
-from pipeline.skeleton import Item
 
 BEFORE, AFTER = 40, 30  # how many words are looked at on both sides of a value
 SURE = 200  # by how much the best word must outweigh that there is none: odds of e^2 to 1
@@ -41,13 +40,9 @@ def metric(claim: Claim, claims: Sequence[Claim], group: Sequence[Claim]) -> tup
 
     `claims` are all those of its sentence, `group` those of its list, itself among both.
     """
-    weights = _weights()
-    weighed = {
-        word: sum(weights.get(one, 0) for one in seen)
-        for word, seen in candidates(claim, claims, group)
-    }
-    none = weighed.pop(None)
-    words = {word: weight for word, weight in weighed.items() if word is not None}
+    view = _View(claim, claims, group)
+    none = sum(map(_weight, view.of_none()))
+    words = {word: sum(map(_weight, seen)) for word, seen in view.of_words()}
     best = max(words, key=words.__getitem__, default=None)
     if best is None or words[best] - none < SURE:
         return None
@@ -64,27 +59,10 @@ def candidates(
     """The words that may name what a claim measures, each with what is seen of it; last comes
     None with what speaks for there being no such word.
     """
-    at = claim.sentence.at(claim.offset)
-    low = max(0, at - BEFORE)
-    view = _View(
-        claim,
-        claim.sentence.words[low : at + AFTER],
-        claim.sentence.items[low : at + AFTER],
-        at - low,
-        [claim.sentence.at(other.offset) - low for other in _near(claim, claims)],
-    )
-    lists = view.lists()
-    place = next(k for k, one in enumerate(group) if one is claim)
-    for j, (word, item) in enumerate(zip(view.words, view.items, strict=True)):
-        if item is None and word not in _PASSED_OVER and any(map(str.isalpha, word)):
-            yield low + j, list(view.of_word(j, word))
-        elif item is not None and item.symbol == "K":
-            name = claim.text.text[item.start : item.end].lower()
-            side = "R" if j > view.value else "L"
-            nth, length = lists[j]
-            listed = f"{nth == place:d}{length == len(group):d}{length > 1:d}{len(group) > 1:d}"
-            yield low + j, [*view.of_word(j, name), f"listed:{listed}{side}"]
-    yield None, list(view.of_none())
+    view = _View(claim, claims, group)
+    for word, seen in view.of_words():
+        yield word, [one for tell, *of in seen for one in tell(*of)]
+    yield None, [one for tell, *of in view.of_none() for one in tell(*of)]
 
 
 def _near(claim: Claim, claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -95,82 +73,191 @@ def _near(claim: Claim, claims: Sequence[Claim]) -> Iterator[Claim]:
             yield other
 
 
-@dataclass(frozen=True, slots=True)
+# What is seen is told in parts: a function, and what it tells of. A part comes again in other
+# sentences, and is weighed once.
+_Seen = tuple[Any, ...]
+
+
 class _View:
     """The words around a value, which of them are items, where the value and the others stand."""
 
-    claim: Claim
-    words: list[str]
-    items: list[Item | None]
-    value: int
-    others: list[int]
+    def __init__(self, claim: Claim, claims: Sequence[Claim], group: Sequence[Claim]) -> None:
+        at = claim.sentence.at(claim.offset)
+        self._low = low = max(0, at - BEFORE)
+        self._claim, self._group = claim, group
+        self._words = claim.sentence.words[low : at + AFTER]
+        self._items = claim.sentence.items[low : at + AFTER]
+        self._value = at - low
+        self._others = [claim.sentence.at(other.offset) - low for other in _near(claim, claims)]
+        self._metrics = [
+            j for j, item in enumerate(self._items) if item is not None and item.symbol == "K"
+        ]
 
-    def lists(self) -> dict[int, tuple[int, int]]:
+    def of_words(self) -> Iterator[tuple[int, list[_Seen]]]:
+        """The words that may name what is measured, each with what is seen of it."""
+        claim, group = self._claim, self._group
+        lists = self._lists()
+        place = next(k for k, one in enumerate(group) if one is claim)
+        padded = ["^", "^", *self._words, "$", "$"]
+        for j, (word, item) in enumerate(zip(self._words, self._items, strict=True)):
+            if item is None:
+                if word not in _PASSED_OVER and any(map(str.isalpha, word)):
+                    yield self._low + j, self._of_word(j, word, padded)
+            elif item.symbol == "K":
+                name = claim.text.text[item.start : item.end].lower()
+                nth, length = lists[j]
+                said = (nth == place, length == len(group), length > 1, len(group) > 1)
+                listed = (_listed, said, "R" if j > self._value else "L")
+                yield self._low + j, [*self._of_word(j, name, padded), listed]
+
+    def _lists(self) -> dict[int, tuple[int, int]]:
         """For each metric its place in the list of metrics it stands in, and how long that is."""
         runs: list[list[int]] = []
-        for j in self._metrics():
-            if runs and all(word in _GLUE for word in self.words[runs[-1][-1] + 1 : j]):
+        for j in self._metrics:
+            if runs and all(word in _GLUE for word in self._words[runs[-1][-1] + 1 : j]):
                 runs[-1].append(j)
             else:
                 runs.append([j])
         return {j: (place, len(run)) for run in runs for place, j in enumerate(run)}
 
-    def _metrics(self) -> list[int]:
-        return [j for j, item in enumerate(self.items) if item is not None and item.symbol == "K"]
-
-    def of_word(self, j: int, name: str) -> Iterator[str]:
+    def _of_word(self, j: int, name: str, padded: Sequence[str]) -> list[_Seen]:
         """What is seen of a word: itself, its neighbours, and what lies between it and the value."""
-        padded = ["^", "^", *self.words, "$", "$"]
         before2, before, _, after, after2 = padded[j : j + 5]
-        previous, following = padded[self.value + 1], padded[self.value + 3]
-        kind = self.claim.kind
-        side = "R" if j > self.value else "L"
-        known = "K" if self.items[j] is not None else "-"
-        low, high = sorted((self.value, j))
+        previous, following = padded[self._value + 1], padded[self._value + 3]
+        claim = self._claim
+        side = "R" if j > self._value else "L"
+        known = "K" if self._items[j] is not None else "-"
+        low, high = (self._value, j) if side == "R" else (j, self._value)
         apart = high - low
-        far = apart if apart < _STEPS[0] else max(step for step in _STEPS if step <= apart)
-        between = self.words[low + 1 : high]
-        rival = min((abs(j - other) for other in self.others), default=99)
-        nearer = "mine" if apart <= rival else "rival"
+        between = self._words[low + 1 : high]
+        rival = min([abs(j - other) for other in self._others], default=99)
         ends = after in _PASSED_OVER or after in _SYMBOLS or not after.isalpha()
-        yield from (
-            f"word:{name}", f"ends:{name[-3:]}", f"word:{name}|{kind}", f"word:{name}|{side}",
-            f"is:{known}", f"kind:{kind}{side}{known}",
-            f"far:{side}{far}", f"far:{side}{far}{known}", f"far:{side}{far}{kind}",
-            f"before:{before}", f"after:{after}", f"around:{before} {after}",
-            f"before:{before2} {before}", f"after:{after} {after2}",
-            f"value-after:{following}{side}{min(apart, 3)}", f"value-after:{following}{side}{known}",
-            f"value-before:{previous}{side}{min(apart, 3)}",
-            f"value-before:{previous}{side}{known}",
-            f"rival:{min(rival, 5)}{side}", f"{nearer}", f"{nearer}{side}{known}",
-            f"noun-ends:{ends:d}", f"noun-ends:{ends:d}{side}{min(apart, 5)}",
-            f"rule:{self.claim.entry.key}{side}{known}",
-            f"value:{self.claim.item.symbol}{side}{known}",
-        )  # fmt: skip
-        for word in _SEEN_BETWEEN.intersection(between):
-            yield f"between:{word}{side}"
-            yield f"between:{word}{side}{known}"
+        seen: list[_Seen] = [
+            (_named, name, claim.kind, side),
+            (
+                _placed, claim.kind, claim.entry.key, claim.item.symbol, side, known,
+                _step(apart), min(apart, 5), min(rival, 5), apart <= rival, ends,
+            ),
+            (_beside, before2, before, after, after2),
+            (_beside_value, previous, following, side, known, min(apart, 3)),
+        ]  # fmt: skip
+        seen += [(_between, word, side, known) for word in _SEEN_BETWEEN.intersection(between)]
         if apart <= _STEPS[0]:
-            yield f"path:{side}{known} {' '.join(between)}"
+            seen.append((_path, side, known, *between))
         if known == "K":
-            yield f"hidden:{any(low < other < high for other in self._metrics()):d}{side}"
+            seen.append((_hidden, any(low < other < high for other in self._metrics), side))
+        return seen
 
-    def of_none(self) -> Iterator[str]:
+    def of_none(self) -> list[_Seen]:
         """What speaks for a value whose sentence does not say what it measures."""
-        padded = ["^", *self.words, "$"]
-        previous, following = padded[self.value], padded[self.value + 2]
-        metrics = self._metrics()
-        many = min(len(metrics), 2)
-        near = any(abs(j - self.value) < _STEPS[0] for j in metrics)
-        kind = self.claim.kind
-        yield from (
-            "none", f"none-kind:{kind}", f"none-rule:{self.claim.entry.key}",
-            f"none-value:{self.claim.item.symbol}", f"none-after:{following}",
-            f"none-before:{previous}", f"none-around:{previous} {following}",
-            f"none-metrics:{many}", f"none-metrics:{many}{kind}", f"none-near:{near:d}",
-        )  # fmt: skip
-        yield from (f"none-left:{w}" for w in self.words[max(0, self.value - 6) : self.value])
-        yield from (f"none-right:{w}" for w in self.words[self.value + 1 : self.value + 5])
+        padded = ["^", *self._words, "$"]
+        at = self._value
+        near = any(abs(j - at) < _STEPS[0] for j in self._metrics)
+        claim = self._claim
+        return [
+            (
+                _none,
+                claim.kind,
+                claim.entry.key,
+                claim.item.symbol,
+                min(len(self._metrics), 2),
+                near,
+            ),
+            (_none_beside, padded[at], padded[at + 2]),
+            *((_none_left, word) for word in self._words[max(0, at - 6) : at]),
+            *((_none_right, word) for word in self._words[at + 1 : at + 5]),
+        ]
+
+
+def _step(apart: int) -> int:
+    """A distance in words, the long ones in steps."""
+    return apart if apart < _STEPS[0] else _STEPS[bisect_right(_STEPS, apart) - 1]
+
+
+def _listed(said: Sequence[bool], side: str) -> tuple[str, ...]:
+    return (f"listed:{''.join(f'{one:d}' for one in said)}{side}",)
+
+
+def _named(name: str, kind: str, side: str) -> tuple[str, ...]:
+    return f"word:{name}", f"ends:{name[-3:]}", f"word:{name}|{kind}", f"word:{name}|{side}"
+
+
+def _placed(
+    kind: str,
+    rule: str,
+    symbol: str,
+    side: str,
+    known: str,
+    far: int,
+    apart: int,
+    rival: int,
+    nearest: bool,
+    ends: bool,
+) -> tuple[str, ...]:
+    nearer = "mine" if nearest else "rival"
+    return (
+        f"is:{known}", f"kind:{kind}{side}{known}",
+        f"far:{side}{far}", f"far:{side}{far}{known}", f"far:{side}{far}{kind}",
+        f"rival:{rival}{side}", nearer, f"{nearer}{side}{known}",
+        f"noun-ends:{ends:d}", f"noun-ends:{ends:d}{side}{apart}",
+        f"rule:{rule}{side}{known}", f"value:{symbol}{side}{known}",
+    )  # fmt: skip
+
+
+def _beside(before2: str, before: str, after: str, after2: str) -> tuple[str, ...]:
+    return (
+        f"before:{before}", f"after:{after}", f"around:{before} {after}",
+        f"before:{before2} {before}", f"after:{after} {after2}",
+    )  # fmt: skip
+
+
+def _beside_value(
+    previous: str, following: str, side: str, known: str, apart: int
+) -> tuple[str, ...]:
+    return (
+        f"value-after:{following}{side}{apart}", f"value-after:{following}{side}{known}",
+        f"value-before:{previous}{side}{apart}", f"value-before:{previous}{side}{known}",
+    )  # fmt: skip
+
+
+def _between(word: str, side: str, known: str) -> tuple[str, ...]:
+    return f"between:{word}{side}", f"between:{word}{side}{known}"
+
+
+def _path(side: str, known: str, *between: str) -> tuple[str, ...]:
+    return (f"path:{side}{known} {' '.join(between)}",)
+
+
+def _hidden(hidden: bool, side: str) -> tuple[str, ...]:
+    return (f"hidden:{hidden:d}{side}",)
+
+
+def _none(kind: str, rule: str, symbol: str, many: int, near: bool) -> tuple[str, ...]:
+    return (
+        "none", f"none-kind:{kind}", f"none-rule:{rule}", f"none-value:{symbol}",
+        f"none-metrics:{many}", f"none-metrics:{many}{kind}", f"none-near:{near:d}",
+    )  # fmt: skip
+
+
+def _none_beside(previous: str, following: str) -> tuple[str, ...]:
+    around = f"none-around:{previous} {following}"
+    return f"none-after:{following}", f"none-before:{previous}", around
+
+
+def _none_left(word: str) -> tuple[str, ...]:
+    return (f"none-left:{word}",)
+
+
+def _none_right(word: str) -> tuple[str, ...]:
+    return (f"none-right:{word}",)
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def _weight(seen: _Seen) -> int:
+    """What a part of what is seen weighs."""
+    weights = _weights()
+    tell, *of = seen
+    return sum([weights.get(one, 0) for one in tell(*of)])
 
 
 @functools.cache
