@@ -79,10 +79,7 @@ _WORDS = re.compile(
     re.VERBOSE,
 )
 # what the words of a number are not without
-_WORD_HINTS = (
-    "wice", "fold", "oubl", "ripl", "half", "Half", "halv", "Halv", "order of", "orders of",
-    "order-of", "orders-of", " times",
-)  # fmt: skip
+_WORD_HINTS = ("wice", "fold", "oubl", "ripl", "alf", "alv", "magnitude", " times")
 _MAGNITUDES = {
     "k": 1e3,
     "thousand": 1e3,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 
 from pipeline.extractors.names import Name, key_of
 from pipeline.records import Benchmark, BenchmarkRole
+from pipeline.rules import Entry
 
 # how a known benchmark is introduced; looser phrases hold of those a paper merely uses
 _DIRECT = frozenset(
@@ -20,9 +22,14 @@ _SHARED_TASK = re.compile(r"Task \d|[Ss]hared|SemEval|WMT|CoNLL")
 def canonical(name: Name) -> str:
     """The entry's spelling for a known benchmark, else the name as the paper writes it."""
     entry = name.entry
-    if entry is not None and any(key_of(n) == name.key for n in entry["names"]):
+    if entry is not None and name.key in _keys(entry):
         return entry.key
     return name.candidates[0].surface
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _keys(entry: Entry) -> frozenset[str]:
+    return frozenset(map(key_of, entry["names"]))
 
 
 def benchmarks(names: Sequence[Name], counts: Mapping[str, int]) -> list[Benchmark]:

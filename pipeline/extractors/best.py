@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.extractors.binding import Binding, Claim
 from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, Skeleton
+from pipeline.skeleton import Item, Skeleton, spaced
 
 _MENTIONED = re.compile(
     r"(?:compared (?:with|to)|over|against|short of|than|previous|prior|existing|versus|among|two|"
@@ -64,11 +64,9 @@ class Best:
     def __init__(self, rules: Rules) -> None:
         self._phrases = Phrases(rules, "sota")
 
-    def may_claim(self, words: Iterable[str]) -> bool:
-        """Whether a sentence with these words holds those of a phrase, without which none can
-        match.
-        """
-        return self._phrases.may_match(words)
+    def may_claim(self, sentence: str) -> bool:
+        """Whether a sentence holds the words of a phrase, without which none can match."""
+        return self._phrases.may_match(spaced(sentence.lower()).split())
 
     def places(self, sentence: Skeleton, claims: Sequence[Claim]) -> list[tuple[int, int, Entry]]:
         """Where a skeleton claims to be best, in order, none overlapping another; `claims` are

@@ -31,7 +31,7 @@ from pipeline.language import Text
 from pipeline.numbers import Quantity
 from pipeline.records import Gain, GainKind
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, Skeleton, by_sentence, skeleton, words_in
+from pipeline.skeleton import Item, Skeleton, by_sentence, skeleton
 
 __all__ = ["SYMBOL", "Gains", "Known"]
 
@@ -72,6 +72,7 @@ _QUALIFIERS = tuple(
         ),
     )
 )
+_QUALIFIED = re.compile("|".join(pattern.pattern for _, pattern in _QUALIFIERS))
 _AVERAGE_AFTER = re.compile(
     r"(?:(?:, )?(?:and|or|,|/) [PXQN] ){0,3}(?:(?![PXQNUDC] )[^ ,.;()]+ ){0,6}(?:, )?(?:on average|in average|average |averaged|averaging|on avg|mean \))"
 )
@@ -204,6 +205,7 @@ _EXCEEDING_BEFORE = re.compile(
     r"(?:^| )(?:exceed|surpass)(?:s|es|ed|ing)? (?:over |about |nearly |even |the |an? )?$"
 )
 _NO_RESULT_BEFORE = re.compile(r"(?:^| )(?:p (?:=|<|>)|\[) (?:[^ ]+ , )?$|(?:^| )p (?:=|<|>|~) $")
+_NO_RESULT_ENDS = ("= ", "< ", "> ", "~ ", "[ ", ", ")
 _INTERVAL_AFTER = re.compile(r"(?:, [PND] )?\] |= ")
 _SCALE_AFTER = re.compile(
     r"(?:(?!and |or |on |in )[^ ,.]+ ){0,2}?(?:scales?|likert|ratings?|rubrics?|annotations?) "
@@ -314,10 +316,9 @@ class Gains:
         for (start, end), inside in by_sentence(text.sentences, items):
             symbols = [item.symbol for item in inside]
             amounts = not _AMOUNTS.isdisjoint(symbols)
-            best = self._best.may_claim(words_in(text.text, start, end))
-            if amounts or best:
+            if amounts or self._best.may_claim(text.text[start:end]):
                 gains += self._of_sentence(
-                    text, (start, end), inside, known, context, amounts=amounts, best=best
+                    text, (start, end), inside, known, context, amounts=amounts
                 )
             if "B" in symbols:
                 named = tuple([item.of for item in inside if item.symbol == "B"])
@@ -335,14 +336,13 @@ class Gains:
         context: Context,
         *,
         amounts: bool,
-        best: bool,
     ) -> list[Gain]:
         """The gains of a sentence that holds amounts, or words of a claim of being best."""
         if amounts:
             items = [i for i in items if i.symbol != "K" or not _is_verb(text.text, i)]
         sentence = skeleton(text.text, *bounds, items)
         claims = self._claims(text, sentence, bounds) if amounts else []
-        places = self._best.places(sentence, claims) if best else []
+        places = self._best.places(sentence, claims)
         if not claims and not places:
             return []
         binding = Binding(sentence, claims, known, context, self._words)
@@ -412,7 +412,10 @@ class Gains:
             self._claim_lists(text, sentence, bounds, claimed, ends)
         claims = [claimed[offset] for offset in sorted(claimed)]
         claims = _without_grids(body, claims)
-        claims = [c for c in claims if not _OF_DATA.search(body, max(0, c.offset - 300), c.offset)]
+        if "B " in body:
+            claims = [
+                c for c in claims if not _OF_DATA.search(body, max(0, c.offset - 300), c.offset)
+            ]
         for claim in claims:
             claim.qualifiers = _qualifiers(body, claim.offset, claim.item.of)
         _share_qualifiers(body, claims)
@@ -604,6 +607,7 @@ class Gains:
         after = body[offset + 2 : offset + 80]
         if (
             entry.key in _BY_AND_MORE
+            and "to " in before[-20:]
             and _LEVEL_BEFORE.search(before)
             and not _CHANGE_NEXT.match(after)
         ):
@@ -688,7 +692,9 @@ _COSTS = re.compile(
 
 def _is_no_result(before: str, after: str, *, percent: bool) -> bool:
     """Whether a number is a p-value, the end of an interval, or where something was set."""
-    if _NO_RESULT_BEFORE.search(before) or _INTERVAL_AFTER.match(after):
+    if before.endswith(_NO_RESULT_ENDS) and _NO_RESULT_BEFORE.search(before):
+        return True
+    if _INTERVAL_AFTER.match(after):
         return True
     if " rat" in before and _SETTING_BEFORE.search(before) and not _ATTAINED.search(before):
         return True
@@ -963,15 +969,14 @@ def _qualifiers(body: str, offset: int, quantity: Quantity) -> set[str]:
     found = set()
     rest = body[max(0, offset - 60) : offset]
     for _ in range(3):
-        read = rest
+        if not _QUALIFIED.search(rest):
+            break
         for name, pattern in _QUALIFIERS:
             match = pattern.search(rest)
             if match and not (name == "at_least" and _GAIN_OVER.search(rest)):
                 found.add(name)
                 if name != "average":
                     rest = rest[: match.start() + 1]
-        if rest is read:
-            break  # nothing else is told before what was read
     if quantity.bound:
         found.add(_BOUNDS.get(quantity.bound) or _BOUNDS.get(quantity.bound[0], "about"))
     if _AVERAGE_AFTER.match(body, offset + 2) or body.startswith(_AVERAGED_OVER):

@@ -17,7 +17,7 @@ from pipeline.fold import fold
 from pipeline.language import Text
 from pipeline.records import CodeStatus, Link, LinkKind, Span
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, skeleton, words_in
+from pipeline.skeleton import Item, skeleton, spaced
 
 _BARE = (
     r"(?:github\.com|gitlab\.com|huggingface\.co|hf\.co|bitbucket\.org|zenodo\.org|arxiv\.org|doi\.org|"
@@ -30,6 +30,7 @@ _URL = re.compile(
 )
 # what no link is without, with no space before it
 _ANCHOR = re.compile(r"//|\.[A-Za-z4]|w\.|W\.")
+_DOT = re.compile(r"\.(?:[A-Za-z4]|(?<=[wW]\.))")
 _AGAIN = re.compile(r"https?://|http?:/", re.IGNORECASE)
 _TRAILING = ".,;:!?'\u2019\u201d*~\\$"
 _PAIRS = {")": "(", "]": "["}
@@ -64,6 +65,8 @@ def _urls(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
     """The matches of URLs, as `finditer` gives them: they are looked for only between the spaces
     around what no URL is without.
     """
+    if "//" not in text and _DOT.search(text) is None:
+        return  # as most texts; this is found out fast
     at = start
     while anchor := _ANCHOR.search(text, at, end):
         low = max(at, text.rfind(" ", at, anchor.start()) + 1)
@@ -145,7 +148,7 @@ class Links:
         for start, end in text.sentences:
             if not _may_tell_of_code(folded[start:end].lower()):
                 continue
-            if not self._status.may_match(words_in(folded, start, end)):
+            if not self._status.may_match(spaced(folded[start:end].lower()).split()):
                 continue
             items = [Item(m.start(), m.end(), "L") for m in _urls(folded, start, end)]
             sentence = skeleton(folded, start, end, items)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 
 from pipeline.extractors.names import Candidate, Name, key_of
 from pipeline.records import Model, ModelKind, ModelRole
+from pipeline.rules import Entry
 
 _MODEL_LIKE = re.compile(
     r"(?:BERT|GPT|LLaMA|Llama|LLM|LM|VLM|Net|Former|former|CLIP|VAE|GAN|T5|ViT|Coder|Instruct|Chat|ResNet|MLLM|VLA|RM|LMM|Reasoner)(?:[-\d.]|$)|\d+(?:\.\d+)?[BM](?:$|-)"
@@ -28,10 +30,13 @@ _SURE = frozenset({"title-colon", "resulting"})
 
 def canonical(name: Name, candidate: Candidate) -> str:
     """The spelling that joins a family's names: "Llama2-7B" and "LLaMA 2 7B" are "LLaMA-2-7B"."""
-    entry = name.entry
-    if entry is None:
+    if name.entry is None:
         return candidate.surface
-    surface = candidate.surface
+    return _canonical(name.entry, candidate.surface)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _canonical(entry: Entry, surface: str) -> str:
     for spelling in sorted(entry["names"], key=lambda name: (len(name), name)):
         head = key_of(spelling)
         if not key_of(surface).startswith(head):

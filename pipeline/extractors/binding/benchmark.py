@@ -13,9 +13,13 @@ from pipeline.extractors.binding.claims import (
     FAR,
     VERSUS,
     Claim,
+    Context,
+    Known,
     SentenceClaims,
+    Words,
     is_list_glue,
 )
+from pipeline.skeleton import Skeleton
 
 _LONGEST_LIST = 12  # values of a list that may wait for one benchmark
 _NOUNS = r"(?:benchmark|benchmarks|dataset|datasets|test|set|tests|data|task|tasks|evaluation) "
@@ -96,9 +100,9 @@ _OPENED_ON = re.compile(
 _WORD_HOLDS = re.compile(r"(?:, |and )(?P<word>[^ ,.;:()PXQNUCDMBK]+ )\( $")
 _NAMED = regex.compile(r"\p{Lu}[\p{L}\d]*(?:-\p{Lu}|\d|\p{Lu})")
 # "46.6 macro-F1 on Housing", "93% for the Puns dataset": a word that is no record
-_ON_WORD = regex.compile(
-    r"(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?(?:on|for|in) (?:the )?(?P<word>[^ ,.;:()PXQNUCDKMB]+ )(?:dataset|corpus|benchmark|subset|split|test set|task) "
-    r"|(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?on (?P<word>[^ ,.;:()PXQNUCDKMB]+ )(?:(?!and )[^ ,.;:()PXQNUCDKMB]+ ){0,3}(?=[.,;)]|and [PQDX])"
+_ON_WORD = re.compile(
+    r"(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?(?:on|for|in) (?:the )?([^ ,.;:()PXQNUCDKMB]+ )(?:dataset|corpus|benchmark|subset|split|test set|task) "
+    r"|(?:(?:K|[^ ,.;:()PXQNUCDMB]+) ){0,3}?on ([^ ,.;:()PXQNUCDKMB]+ )(?:(?!and )[^ ,.;:()PXQNUCDKMB]+ ){0,3}(?=[.,;)]|and [PQDX])"
 )
 _RESOURCES = re.compile(r"memory|time|latency|cost|comput|token|flops|storage|speed", re.IGNORECASE)
 # a sentence that tells of another test
@@ -114,15 +118,19 @@ _CARRIES = re.compile(
 class BenchmarkBinding(SentenceClaims):
     """Binds claims to benchmarks: named after the value, in its list, before it, or carried over."""
 
+    def __init__(
+        self,
+        sentence: Skeleton,
+        claims: Sequence[Claim],
+        known: Known,
+        context: Context,
+        words: Words,
+    ) -> None:
+        super().__init__(sentence, claims, known, context, words)
+        self._measured: dict[tuple[int, bool], list[str]] = {}
+        self._between: dict[int, bool] = {}
+
     # What is asked of a sentence for each of its values is read once.
-
-    @functools.cached_property
-    def _measured(self) -> dict[tuple[int, bool], list[str]]:
-        return {}
-
-    @functools.cached_property
-    def _between(self) -> dict[int, bool]:
-        return {}
 
     @functools.cached_property
     def _names_its_own(self) -> bool:
@@ -278,7 +286,7 @@ class BenchmarkBinding(SentenceClaims):
         low = self._offsets[i] + 2
         word = _ON_WORD.match(self._body, low, min(self._next(i) + 2, low + FAR))
         if word and (self._names_its_own or self._known.only is None):
-            start, _ = self._sentence.range(*word.span("word"))
+            start, _ = self._sentence.range(*word.span(word.lastindex or 0))
             if claim.text.text[start].isupper():
                 return True
         if self._names_its_own and _ON_UNNAMED.match(self._body, low, self._next(i)):
@@ -343,8 +351,10 @@ class BenchmarkBinding(SentenceClaims):
         ):
             return list(self._context)
         only, said = self._known.only, self._known.only_said
+        if not only or said is None:
+            return []
         place = claim.text.span(claim.item.start, claim.item.end).start
-        return [only] if only and said is not None and place >= said else []
+        return [only] if place >= said else []
 
     def best_benchmarks(self, low: int, next_claim: int) -> list[str]:
         """The benchmarks a claim of being best is made on: those named after it, else before it in

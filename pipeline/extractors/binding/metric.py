@@ -293,6 +293,12 @@ _OTHER_MATTER = re.compile(
 )
 
 
+def _metric_before(before: str) -> re.Match[str] | None:
+    if "K " in before or "performance " in before or "score" in before:
+        return _METRIC_BEFORE.search(before)
+    return None
+
+
 class MetricBinding(BenchmarkBinding):
     """Binds claims to metrics, on the strongest evidence first."""
 
@@ -339,7 +345,7 @@ class MetricBinding(BenchmarkBinding):
         yield from self._held_metric(i, before, base, after)
         if after.startswith(("on ", "for ")) and claim.kind != "share":
             # "improves F1 by 13% on hallucination": the nearer one
-            yield from places(base, [_METRIC_BEFORE.search(before)])
+            yield from places(base, [_metric_before(before)])
         yield from places(low, [_METRIC_NEXT.match(after)])
         if claim.item.symbol in "PND" and (claim.kind == "score" or claim.entry.key == "signed"):
             found = _NOUN_NEXT.match(after)
@@ -355,7 +361,7 @@ class MetricBinding(BenchmarkBinding):
         if claim.kind == "delta":
             yield from places(low, [_MORE_NEXT.match(after)])
         if claim.kind != "share":
-            yield from places(base, [_METRIC_BEFORE.search(before)])
+            yield from places(base, [_metric_before(before)])
         if claim.kind == "factor":
             yield from self._speed(claim, before, base, after)
         elif claim.kind == "delta" and _SPEEDUPS_OF.search(before):

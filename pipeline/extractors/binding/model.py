@@ -66,17 +66,23 @@ _NOT_SUBJECT = re.compile(
     r"|(?:^|, )(?:on|for|with|over|across|among|unlike|against|compared to|than) (?:[^ ,.;]+ ){1,2}$"
     r"|(?:outperform|surpass|beat|exceed)\w* (?:[^ ,.;:]+ ){1,3}$"
 )
+_OTHERS = (
+    "most", "many", "every", "any", "each", "other", "current", "existing", "several", "various",
+    "strongest", "best", "best-performing", "top", "top-performing", "leading", "strong", "human",
+    "previous", "prior", "all", "average", "random", "open-source", "proprietary", "frontier",
+    "state-of-the-art", "sota", "second-best", "next",
+)  # fmt: skip
 # "most models yield 3%": others than any model named before
 _OTHER_SUBJECT = re.compile(
     r"(?:^|, |; |and |while |whereas |but |even |that )(?:the |all |even )?"
-    r"(?:(?:most|many|every|any|each|other|current|existing|several|various|strongest|best|best-performing|top|top-performing|leading|strong|human|"
-    r"previous|prior|all|average|random|open-source|proprietary|frontier|state-of-the-art|sota|second-best|next) )+"
+    r"(?:(?:" + "|".join(_OTHERS) + r") )+"
     r"(?:(?:[^ ,.;:]+ ){0,2}?(?:models?|methods?|baselines?|approach|approaches|systems?|llms?|vlms?|mllms?|agents?|experts?|annotators?|"
     r"performance|participants?|algorithms?) )?(?:(?:still|only|also|even|can|could|typically) )?"
     r"(?:achiev|attain|reach|obtain|scor|complet|solv|perform|yield|fail|drop|fall|exhibit|get|remain|stay|manag|struggl|hover|report|produc|deliver|show|record)\w* "
     r"|(?<![^ ])(?:humans?|people|human (?:participants?|experts?|annotators?|raters?)) who "
     r"|(?:^|, |; |and |while |whereas |but |compared to |versus )(?:humans?|human (?:performance|experts?|annotators?|accuracy)) "
 )
+_OTHER_WORDS = frozenset((*_OTHERS, "humans", "people"))
 _TRAINED_BY = re.compile(
     r"M (?:- )?-?(?:trained|tuned|fine-tuned|finetuned|aligned|enhanced|optimized|augmented|equipped|enabled|improved|compressed|quantized|pruned) M "
 )
@@ -133,6 +139,8 @@ class ModelBinding(BaselineBinding):
     ) -> None:
         super().__init__(sentence, claims, known, context, words)
         self._subjects = list(_subjects(sentence, known))
+        # whether what acts may be none of the models that are named
+        self._tells_of_others = not _OTHER_WORDS.isdisjoint(sentence.words)
 
     def _each_by_its_own(self, claim: Claim) -> str | None:
         """The model of one value of a list, where as many are named and "respectively" said."""
@@ -215,7 +223,9 @@ class ModelBinding(BaselineBinding):
         far = max(where, claim.offset - FAR)
         low = max(self._acting(at - 1), claim.offset - FAR, 0)
         own = _OWN_SUBJECT.search(" " + self._body[low : claim.offset])
-        others = list(_OTHER_SUBJECT.finditer(self._body, far, claim.offset))
+        others = []
+        if self._tells_of_others:
+            others = list(_OTHER_SUBJECT.finditer(self._body, far, claim.offset))
         rest = others[-1].start() if others else claim.offset
         if others and not (
             _OWN_SUBJECT.search(self._body, rest, claim.offset)
