@@ -539,7 +539,8 @@ def test_a_number_of_workers_that_is_none_is_told(papers, out, workers):
 @pytest.mark.usefixtures("small_shards")
 def test_workers_that_end_abruptly_are_told_and_nothing_is_published(tmp_path, out, monkeypatch):
     source = write_papers(tmp_path / "papers.jsonl", [paper(number) for number in range(20)])
-    monkeypatch.setattr(store, "start_worker", functools.partial(os._exit, 3))
+    ends = functools.partial(exec, "__import__('os')._exit(3)")
+    monkeypatch.setattr(store, "start_worker", ends)
     with pytest.raises(store.StoreError, match=r"a worker process ended abruptly \(out of memory"):
         store.run([source], out, workers=2)
     assert not (out / "current").exists()

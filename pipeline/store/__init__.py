@@ -143,7 +143,7 @@ def _extract_in_processes(
     with ProcessPoolExecutor(
         min(workers, len(plan.shards)),
         mp_context=_PROCESSES,
-        initializer=_start_with,
+        initializer=start_worker,
         initargs=(dict(os.environ),),
     ) as pool:
         papers = {
@@ -175,15 +175,14 @@ def _prepare_processes() -> None:
         multiprocessing.forkserver.ensure_running()
 
 
-def _start_with(environment: Mapping[str, str]) -> None:
-    """Start a worker in the environment that this process has now, which may be a later one."""
-    os.environ.clear()
-    os.environ.update(environment)
-    start_worker()
+def start_worker(environment: Mapping[str, str] | None = None) -> None:
+    """What a process that extracts shards does first: it is soon ready, and ends with its run.
 
-
-def start_worker() -> None:
-    """What a process that extracts shards does first: it is soon ready, and ends with its run."""
+    Its environment is the one given, which may be a later one than that it was forked with.
+    """
+    if environment is not None:
+        os.environ.clear()
+        os.environ.update(environment)
     start_quickly()
     # Ctrl-C reaches the workers, too; the run's own process ends them, without their tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
