@@ -22,6 +22,7 @@ _ATOM_OR_V = re.compile(r"((?:[^\W\d_vV]|[vV](?!\d))+|[vV]|\d+)")
 _V_NEXT = re.compile(r"[vV]\d")
 _VERSION_NEXT = re.compile(r"[vV]?\d")  # "Llama3.1", "ColBERTv2"
 _GLUE = frozenset(("", "-", " ", "_", "'", "- ", " -"))
+_MOST_ATOMS = 1 << 16
 _ENTRY = ""  # no atom is empty, so the key of a node's entries cannot clash
 
 
@@ -51,37 +52,40 @@ class Lexicon:
 
     def __init__(self, entries: Iterable[Entry], *, any_case: bool = False) -> None:
         self._root: dict[str, Any] = {}
+        self._begins = _Begins()
         for entry in entries:
             for name in entry["names"]:
                 node = self._root
                 for part in _parts(name):
                     node = node.setdefault(part, {})
                 spellings = node.setdefault(_ENTRY, [])
-                free = entry["any-case"] or (any_case and not _is_acronym(name))
-                spellings.append(_Spelling(_tail(name), _alnum(name), bool(free), entry))
+                free = bool(entry["any-case"] or (any_case and not _is_acronym(name)))
+                spellings.append(_Spelling(_tail(name), _alnum(name), free, entry))
                 if len(spellings) > 1:  # "MBPP+" before "MBPP"
                     spellings.sort(key=lambda spelling: -len(spelling.tail))
+                self._begins.add(_atoms(name).words[0], any_case=free)
 
     def find(self, text: str) -> list[Found]:
         """The names of a folded text, from left to right, none overlapping another."""
         atoms = _atoms(text)
         found: list[Found] = []
         root, count, free = self._root, len(atoms.words), 0
-        for i in compress(range(count), map(root.__contains__, atoms.words)):
+        for i in compress(range(count), map(self._begins.__getitem__, atoms.words)):
             if i < free:
                 continue
-            node = root[atoms.words[i]]
+            node = root[atoms.words[i].lower()]
             if _ENTRY not in node and (i + 1 == count or _step(node, atoms, i + 1) is None):
-                continue  # "the", with which many names begin, and none ends
-            start = atoms.starts[i]
+                continue  # "The", with which many names begin, and none ends
+            start = atoms.places[2 * i]
             if start and _continues(text, start):
                 continue
             best, j = None, i
             while True:
                 for spelling in node.get(_ENTRY, ()):
-                    end = atoms.ends[j] + len(spelling.tail)
+                    last = atoms.places[2 * j + 1]
+                    end = last + len(spelling.tail)
                     if (
-                        (not spelling.tail or text.startswith(spelling.tail, atoms.ends[j]))
+                        (not spelling.tail or text.startswith(spelling.tail, last))
                         and (spelling.any_case or _is_spelt(text[start:end], spelling.letters))
                         and _ends(text, end, spelling.entry)
                     ):
@@ -98,31 +102,48 @@ class Lexicon:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+class _Begins(dict[str, bool]):
+    """Whether a name may begin with an atom in its own case; kept for each that was asked for."""
+
+    def __init__(self) -> None:
+        self._spelt: set[str] = set()
+        self._any_case: set[str] = set()
+
+    def add(self, atom: str, *, any_case: bool) -> None:
+        if any_case:
+            self._any_case.add(atom.lower())
+        else:
+            self._spelt |= {atom, atom.upper()}
+
+    def __missing__(self, atom: str) -> bool:
+        if len(self) >= _MOST_ATOMS:
+            self.clear()
+        self[atom] = begins = atom in self._spelt or atom.lower() in self._any_case
+        return begins
+
+
+@dataclass(slots=True)
 class _Atoms:
-    """The atoms of a text in small letters, the range of each, and what stands before each."""
+    """The atoms of a text; `pieces` are what stands before each and itself by turns, `places` their
+    ends.
+    """
 
     words: list[str]
-    starts: list[int]
-    ends: list[int]
-    glues: list[str]
+    pieces: list[str]
+    places: list[int]
 
 
 @functools.lru_cache(maxsize=4)
 def _atoms(text: str) -> _Atoms:
     """The atoms of a text; kept for the lexicons that read it in turn."""
     # glue and atoms by turns: their places are then known without a look at each
-    plain = text.isascii()
-    lower = text.lower() if plain else text
-    pieces = (_ATOM_OR_V if _V_NEXT.search(text) else _ATOM).split(lower)
-    places = list(accumulate(map(len, pieces)))
-    words = pieces[1::2] if plain else [word.lower() for word in pieces[1::2]]
-    return _Atoms(words, places[:-1:2], places[1::2], pieces[:-1:2])
+    pieces = (_ATOM_OR_V if _V_NEXT.search(text) else _ATOM).split(text)
+    return _Atoms(pieces[1::2], pieces, list(accumulate(map(len, pieces))))
 
 
 def _step(node: dict[str, Any], atoms: _Atoms, i: int) -> dict[str, Any] | None:
     """Where an atom leads from a node; a sign that is no mere glue sticks to the atom after it."""
-    word, glue = atoms.words[i], atoms.glues[i]
+    word, glue = atoms.words[i].lower(), atoms.pieces[2 * i]
     step: dict[str, Any] | None = node.get(word) if glue in _GLUE else None
     return node.get(glue.strip() + word) if step is None else step
 
@@ -131,8 +152,8 @@ def _parts(name: str) -> list[str]:
     """The atoms of a name; a sign that is no mere glue sticks to the atom after it."""
     atoms = _atoms(name)
     return [
-        ("" if not i or glue in _GLUE else glue.strip()) + word
-        for i, (glue, word) in enumerate(zip(atoms.glues, atoms.words, strict=True))
+        ("" if not i or glue in _GLUE else glue.strip()) + word.lower()
+        for i, (glue, word) in enumerate(zip(atoms.pieces[::2], atoms.words, strict=False))
     ]
 
 
