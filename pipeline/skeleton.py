@@ -7,9 +7,8 @@ capital letter (pipeline.rules.SYMBOLS). "It beats GPT-4 by 3.2% on MMLU." has t
 
 from __future__ import annotations
 
-import functools
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -142,31 +141,3 @@ def _add_words(
     at = list(accumulate(map(len, pieces), initial=low))
     words += pieces[1::2] if plain else [word.lower() for word in pieces[1::2]]
     places += zip(at[1:-1:2], at[2::2], strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The words of a text in small letters, and the place of each."""
-
-    words: list[str]
-    starts: list[int]
-    ends: list[int]
-    places: list[tuple[int, int]]
-
-
-@functools.lru_cache(maxsize=4)
-def _words(text: str) -> _Words:
-    """The words of a text; kept for all the skeletons that are made of it."""
-    # what stands between the words, and these, by turns
-    plain = text.isascii()
-    pieces = _PIECES.split(text.lower() if plain else text)
-    at = list(accumulate(map(len, pieces)))
-    starts, ends = at[:-1:2], at[1::2]
-    words = pieces[1::2] if plain else [word.lower() for word in pieces[1::2]]
-    return _Words(words, starts, ends, list(zip(starts, ends, strict=True)))
-
-
-def words_in(text: str, start: int, end: int) -> list[str]:
-    """The words of a range of a text in small letters, those that reach over its ends included."""
-    known = _words(text)
-    return known.words[bisect_right(known.ends, start) : bisect_left(known.starts, end)]

@@ -10,7 +10,7 @@ from pipeline.extractors.binding import Binding, Claim
 from pipeline.extractors.phrases import Phrases
 from pipeline.language import Text
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, Skeleton, spaced
+from pipeline.skeleton import Item, Skeleton
 
 _MENTIONED = re.compile(
     r"(?:compared (?:with|to)|over|against|short of|than|previous|prior|existing|versus|among|two|"
@@ -66,7 +66,7 @@ class Best:
 
     def may_claim(self, sentence: str) -> bool:
         """Whether a sentence holds the words of a phrase, without which none can match."""
-        return self._phrases.may_match(spaced(sentence.lower()).split())
+        return self._phrases.may_match(sentence)
 
     def places(self, sentence: Skeleton, claims: Sequence[Claim]) -> list[tuple[int, int, Entry]]:
         """Where a skeleton claims to be best, in order, none overlapping another; `claims` are

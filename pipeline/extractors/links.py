@@ -17,7 +17,7 @@ from pipeline.fold import fold
 from pipeline.language import Text
 from pipeline.records import CodeStatus, Link, LinkKind, Span
 from pipeline.rules import Entry, Rules
-from pipeline.skeleton import Item, skeleton, spaced
+from pipeline.skeleton import Item, skeleton
 
 _BARE = (
     r"(?:github\.com|gitlab\.com|huggingface\.co|hf\.co|bitbucket\.org|zenodo\.org|arxiv\.org|doi\.org|"
@@ -145,10 +145,10 @@ class Links:
     def _statuses(self, text: Text) -> set[str]:
         statuses: set[str] = set()
         folded = text.text
+        if not self._status.may_match(folded):
+            return statuses
         for start, end in text.sentences:
-            if not _may_tell_of_code(folded[start:end].lower()):
-                continue
-            if not self._status.may_match(spaced(folded[start:end].lower()).split()):
+            if not self._status.may_match(folded[start:end]):
                 continue
             items = [Item(m.start(), m.end(), "L") for m in _urls(folded, start, end)]
             sentence = skeleton(folded, start, end, items)
@@ -161,20 +161,6 @@ class Links:
         if "released" in statuses or any(link.kind == "code" for link in links):
             return "released"
         return "not_stated"
-
-
-# parts of words, one of which any sentence about the code of a paper holds
-_OF_CODE = (
-    "code", "codi", "implement", "open", "repositor", "artifact", "releas", "github", "framework",
-    "avail",
-)  # fmt: skip
-
-
-def _may_tell_of_code(sentence: str) -> bool:
-    for part in _OF_CODE:  # noqa: SIM110 - a generator takes as long as the search
-        if part in sentence:
-            return True
-    return False
 
 
 def _trimmed(text: str, start: int, end: int) -> int:

@@ -14,7 +14,7 @@ _COMMON = frozenset(
 )
 _SIGNS = frozenset((*SYMBOLS.values(), *"(),.:;[]"))
 _PART = re.compile(r"[^\W_]+")
-_MOST_WORDS = 1 << 16
+_MOST_CHUNKS = 1 << 16
 _BRACKETS = {"(": "[(]", ")": "[)]"}  # those of the text, apart from those of a choice
 
 
@@ -48,13 +48,14 @@ class Phrases:
                 for word in firsts:
                     self._beginning[word] = self._beginning.get(word, 0) | 1 << order
 
-    def may_match(self, words: Iterable[str]) -> bool:
-        """Whether a phrase may match in the skeleton of a sentence with these words.
+    def may_match(self, sentence: str) -> bool:
+        """Whether a phrase may match in the skeleton of a sentence, given as it stands, or in that
+        of one of several sentences.
 
         Names, metrics and numbers are signs in a skeleton; what they say is not asked for, and
         they may be parts of words.
         """
-        return self._spoken.met_by(words, parts=True) != 0
+        return self._spoken.met_in(sentence.lower().split()) != 0
 
     def find(self, sentence: Skeleton) -> Iterator[tuple[Entry, re.Match[str]]]:
         """Each match in a skeleton with its entry, those of earlier phrases first; those of one
@@ -99,13 +100,19 @@ class _Needs:
                     continue
                 for word in sets[i]:
                     self._by_word[word] = self._by_word.get(word, 0) | bit
-        self._with_parts = _WithParts(self._by_word)
+        self._by_chunk = _ByChunk(self._by_word)
 
-    def met_by(self, words: Iterable[str], *, parts: bool = False) -> int:
-        """The phrases all of whose needs are met by these words, or by their parts, too."""
+    def met_by(self, words: Iterable[str]) -> int:
+        """The phrases all of whose needs are met by these words."""
+        return self._met(filter(None, map(self._by_word.get, words)))
+
+    def met_in(self, chunks: Iterable[str]) -> int:
+        """Likewise by the words, and by their parts, of what stands between spaces."""
+        return self._met(filter(None, map(self._by_chunk.__getitem__, chunks)))
+
+    def _met(self, each: Iterable[int]) -> int:
         met = self._none
-        known = self._with_parts.__getitem__ if parts else self._by_word.get
-        for bits in filter(None, map(known, words)):
+        for bits in each:
             met |= bits
         found = (1 << self._count) - 1
         for _ in range(self._depth):
@@ -114,19 +121,25 @@ class _Needs:
         return found
 
 
-class _WithParts(dict[str, int]):
-    """What is met by each word that was asked for, itself or a part of it: "based" of "X-based"."""
+class _ByChunk(dict[str, int]):
+    """What is met by each chunk that was asked for, by its words and their parts: by "based" in
+    "(X-based)".
+    """
 
     def __init__(self, by_word: Mapping[str, int]) -> None:
         self._by_word = by_word
 
-    def __missing__(self, word: str) -> int:
-        if len(self) >= _MOST_WORDS:
+    def __missing__(self, chunk: str) -> int:
+        if len(self) >= _MOST_CHUNKS:
             self.clear()
-        bits = self._by_word.get(word, 0)
-        for part in _PART.findall(word):
-            bits |= self._by_word.get(part, 0)
-        self[word] = bits
+        word = chunk.rstrip(",.")
+        if word.isalpha():
+            bits = self._by_word.get(word, 0)
+        else:
+            bits = 0
+            for part in (*_PART.findall(chunk), *spaced(chunk).split()):
+                bits |= self._by_word.get(part, 0)
+        self[chunk] = bits
         return bits
 
 
