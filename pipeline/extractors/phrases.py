@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pipeline.rules import PIECE, SYMBOLS, Entry, Rules, compile_phrase
 from pipeline.skeleton import Skeleton, spaced
@@ -35,18 +37,21 @@ class Phrases:
         needs = [_needs(text, rules.words) for _, text in texts]
         self._needs = _Needs(needs)
         self._spoken = _Needs([[n for n in need if n.isdisjoint(_SIGNS)] for need in needs])
-        # the phrases that may begin with a word, with the first one only, or with any
-        self._beginning: dict[str, int] = {}
+        # the phrases that may begin with a word, whatever follows it or by what does; with the
+        # first word only, or with any
+        self._beginning: dict[str, dict[str, int]] = {}
         self._at_start = self._anywhere = 0
         for order, (_, text) in enumerate(texts):
-            firsts = _firsts(text, rules.words)
+            begun = _begun(text, rules.words)
             if text.startswith("^"):
                 self._at_start |= 1 << order
-            elif firsts is None:
+            elif begun.any:
                 self._anywhere |= 1 << order
             else:
-                for word in firsts:
-                    self._beginning[word] = self._beginning.get(word, 0) | 1 << order
+                for word, after in begun.words.items():
+                    by_next = self._beginning.setdefault(word, {})
+                    for follows in _ANY if after & (_ANY | _END) else after:
+                        by_next[follows] = by_next.get(follows, 0) | 1 << order
 
     def may_match(self, sentence: str) -> bool:
         """Whether a phrase may match in the skeleton of a sentence, given as it stands, or in that
@@ -66,8 +71,12 @@ class Phrases:
             return
         tried: list[tuple[int, int]] = []
         beginning, others = self._beginning, self._anywhere | self._at_start
-        for word, offset in zip(sentence.words, sentence.offsets, strict=True):
-            begun = (beginning.get(word, 0) | others) & possible
+        words = sentence.words
+        for word, follows, offset in zip(words, (*words[1:], ""), sentence.offsets, strict=True):
+            begun = others
+            if (by_next := beginning.get(word)) is not None:
+                begun |= by_next.get("*any", 0) | by_next.get(follows, 0)
+            begun &= possible
             others = self._anywhere
             while begun:
                 lowest = begun & -begun
@@ -205,50 +214,92 @@ def _needs_of_word(piece: str, words: Mapping[str, tuple[str, ...]]) -> list[fro
     return []
 
 
-def _firsts(phrase: str, words: Mapping[str, tuple[str, ...]]) -> frozenset[str] | None:
-    """The words that a match of a phrase may begin with; None if any word may."""
-    firsts, optional, _ = _firsts_of_choice(_pieces(phrase), words)
-    return None if optional else firsts
-
-
-def _firsts_of_choice(
-    pieces: Iterator[str], words: Mapping[str, tuple[str, ...]]
-) -> tuple[frozenset[str] | None, bool, str]:
-    """What the text up to the bracket that closes it may begin with, whether it may be empty, and
-    that bracket.
+@dataclass(slots=True)
+class _Begun:
+    """How a stretch of a phrase may begin: with which words, each with those that may follow it, or
+    "" where the stretch may end; with any word; or, where it may be left out, with what follows.
     """
-    firsts: frozenset[str] | None = frozenset()
-    empty = False
-    begun = False  # whether the part of the choice that is read has a word that is not optional
+
+    words: dict[str, frozenset[str]]
+    any: bool = False
+    empty: bool = False
+
+    def then(self, other: _Begun) -> _Begun:
+        """Of a stretch and the next."""
+        follows = frozenset((*other.words, *_ANY)) if other.any else frozenset(other.words)
+        if other.empty:
+            follows |= _END
+        words = {
+            word: (after - _END) | follows if after >= _END else after
+            for word, after in self.words.items()
+        }
+        if not self.empty:
+            return _Begun(words, self.any, empty=False)
+        return _Begun(words, self.any, empty=False).or_else(other)
+
+    def or_else(self, other: _Begun) -> _Begun:
+        """Of a stretch, or another in its place."""
+        words = dict(self.words)
+        for word, after in other.words.items():
+            words[word] = words.get(word, frozenset()) | after
+        return _Begun(words, self.any or other.any, self.empty or other.empty)
+
+
+_GAPS = frozenset(("..", "...", "...."))
+_END = frozenset(("",))
+_ANY = frozenset(("*any",))  # no word, as a word with a sign before letters is two
+# what may stand after a name of a list of names
+_AFTER_NAME = frozenset((*",/&", "and", "or", "as", ""))
+
+
+def _begun(phrase: str, words: Mapping[str, tuple[str, ...]]) -> _Begun:
+    """How a match of a phrase may begin."""
+    return _begun_of_choice(_pieces(phrase), words)[0]
+
+
+def _begun_of_choice(
+    pieces: Iterator[str], words: Mapping[str, tuple[str, ...]]
+) -> tuple[_Begun, str]:
+    """How the text up to the bracket that closes it may begin, and that bracket."""
+    parts: list[_Begun] = []
+    begun = _Begun({}, empty=True)
     end = ""
     for piece in pieces:
         if piece == "|":
-            empty |= not begun
-            begun = False
+            parts.append(begun)
+            begun = _Begun({}, empty=True)
             continue
         if piece.startswith(")"):
             end = piece
             break
         if piece == "(":
-            first, optional, closer = _firsts_of_choice(pieces, words)
-            optional |= closer.endswith("?")
+            inside, closer = _begun_of_choice(pieces, words)
+            inside.empty |= closer.endswith("?")
         else:
-            first, optional = _firsts_of_word(piece, words)
-        if not begun:
-            firsts = None if firsts is None or first is None else firsts | first
-            begun = not optional
-    return firsts, empty or not begun, end
+            inside = _begun_of_piece(piece, words)
+        begun = begun.then(inside)
+    return functools.reduce(_Begun.or_else, parts, begun), end
 
 
-def _firsts_of_word(
-    piece: str, words: Mapping[str, tuple[str, ...]]
-) -> tuple[frozenset[str] | None, bool]:
-    """The words that a piece without brackets may begin with, and whether it may be left out."""
-    if piece == "^" or piece in ("..", "...", "...."):
-        return None, True
+def _begun_of_piece(piece: str, words: Mapping[str, tuple[str, ...]]) -> _Begun:
+    """How a piece without brackets may begin."""
+    if piece == "^":
+        return _Begun({}, empty=True)
+    if piece in _GAPS:
+        return _Begun({}, any=True, empty=True)
     optional = piece.endswith("?") and piece != "?"
     body = piece[:-1] if optional else piece
-    if body == "{q}":
-        return frozenset(spaced(word).split()[0] for word in words["q"]), True
+    listed = words.get(body[1:-1], ()) if body.startswith("{") else ()
+    if listed or not (body.startswith(("{", "<")) or body in _BRACKETS.values()):
+        begun = _Begun({}, empty=optional)
+        for word, *rest in (spaced(one).split() for one in listed or (body,)):
+            begun = begun.or_else(_Begun({word: frozenset(rest[:1]) or _END}))
+        if body == "{q}":  # any number of them
+            again = frozenset(begun.words)
+            begun = _Begun({word: after | again for word, after in begun.words.items()}, empty=True)
+        return begun
     needs = _needs_of_word(body, words)
-    return (needs[0], optional) if needs else (None, True)
+    if not needs:
+        return _Begun({}, any=True, empty=True)
+    after = _AFTER_NAME if body == "{names}" else _END
+    return _Begun(dict.fromkeys(needs[0], after), empty=optional)
