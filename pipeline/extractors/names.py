@@ -480,7 +480,11 @@ class Names:
             known = sorted((*again, *apart(known, again)), key=lambda place: place.start)
         plain: list[Candidate] = []
         own: list[Candidate] = []
-        verbs = _places_of_any(_PROPOSING, text.text)
+        verbs = [
+            at
+            for at in _places_of_any(_PROPOSING, text.text)
+            if not text.text[at - 1 : at].isalpha()  # the "present" of "representation"
+        ]
         if verbs:
             plain = apart(self._proposed(text, verbs), known)
             own = [
