@@ -69,13 +69,17 @@ class Lexicon:
         """The names of a folded text, from left to right, none overlapping another."""
         atoms = _atoms(text)
         found: list[Found] = []
-        root, count, free = self._root, len(atoms.words), 0
-        for i in compress(range(count), map(self._begins.__getitem__, atoms.words)):
+        root, words, count, free = self._root, atoms.words, len(atoms.words), 0
+        for i in compress(range(count), map(self._begins.__getitem__, words)):
             if i < free:
                 continue
-            node = root[atoms.words[i].lower()]
-            if _ENTRY not in node and (i + 1 == count or _step(node, atoms, i + 1) is None):
-                continue  # "The", with which many names begin, and none ends
+            node = root[words[i].lower()]
+            if _ENTRY not in node:
+                # "The", with which many names begin, and none ends
+                if i + 1 == count:
+                    continue
+                if words[i + 1].lower() not in node and atoms.pieces[2 * i + 2] in _GLUE:
+                    continue
             start = atoms.places[2 * i]
             if start and _continues(text, start):
                 continue
