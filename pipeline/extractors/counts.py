@@ -7,6 +7,7 @@ no phrase knows is `other`, so that nothing is dropped in silence, and its rule 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,33 +62,38 @@ class Counts:
         owners: dict[int, Use] = {}
         for use in uses:
             owners.update(dict.fromkeys(range(use.start, use.end), use))
-        phrased = self._phrased(text, items)
+        owned = [
+            (quantity, part, next(filter(None, map(owners.get, range(part[0], part[1]))), None))
+            for quantity in quantities
+            for part in quantity.parts
+        ]
+        phrased = self._phrased(text, items, [part[0] for _, part, owner in owned if not owner])
         numbers = []
-        for quantity in quantities:
-            for start, end, value in quantity.parts:
-                span = text.span(start, end)
-                owner = None
-                for at in range(start, end):
-                    if (owner := owners.get(at)) is not None:
-                        break
-                gain_id = None
-                if owner is not None:
-                    kind, rule, gain_id = owner.use, owner.rule, owner.gain_id
-                elif not _WORDED.search(span.surface):
-                    continue
-                else:
-                    told = phrased.get(start) or _by_form(text, quantity, start, end)
-                    kind, rule = told or ("other", _why_unbound(text, items, quantity, start))
-                # The two numbers of `\frac{1}{2}` are one run of digits once its braces are gone.
-                read = None if "}{" in span.surface else value
-                numbers.append(Number(span=span, rule=rule, value=read, use=kind, gain_id=gain_id))
+        for quantity, (start, end, value), owner in owned:
+            span = text.span(start, end)
+            gain_id = None
+            if owner is not None:
+                kind, rule, gain_id = owner.use, owner.rule, owner.gain_id
+            elif not _WORDED.search(span.surface):
+                continue
+            else:
+                told = phrased.get(start) or _by_form(text, quantity, start, end)
+                kind, rule = told or ("other", _why_unbound(text, items, quantity, start))
+            # The two numbers of `\frac{1}{2}` are one run of digits once its braces are gone.
+            read = None if "}{" in span.surface else value
+            numbers.append(Number(span=span, rule=rule, value=read, use=kind, gain_id=gain_id))
         return numbers
 
-    def _phrased(self, text: Text, items: Sequence[Item]) -> dict[int, tuple[NumberUse, str]]:
+    def _phrased(
+        self, text: Text, items: Sequence[Item], free: Sequence[int]
+    ) -> dict[int, tuple[NumberUse, str]]:
+        """What phrases say of the numbers of sentences in which one begins that is free."""
         found: dict[int, tuple[NumberUse, str]] = {}
-        if _AMOUNTS.isdisjoint([item.symbol for item in items]):
+        if not free or _AMOUNTS.isdisjoint([item.symbol for item in items]):
             return found
         for (start, end), inside in by_sentence(text.sentences, items):
+            if bisect_left(free, start) == bisect_left(free, end):
+                continue
             if _AMOUNTS.isdisjoint([item.symbol for item in inside]):
                 continue
             sentence = skeleton(text.text, start, end, inside)
