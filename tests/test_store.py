@@ -548,6 +548,15 @@ def test_workers_that_end_abruptly_are_told_and_nothing_is_published(tmp_path, o
 
 
 @pytest.mark.slow
+def test_workers_have_the_environment_that_their_run_has_now(monkeypatch):
+    """The process that they are forked from was started with an earlier one."""
+    for told in ("earlier", "later"):
+        monkeypatch.setenv("PAPERCLAIMS_TOLD", told)
+        with store._ready_processes(1) as pool:
+            assert pool.submit(os.getenv, "PAPERCLAIMS_TOLD").result() == told
+
+
+@pytest.mark.slow
 def test_a_killed_run_leaves_what_was_published_and_no_process(papers, out):
     store.run([papers], out, workers=1)
     before = content(out, but=())

@@ -140,12 +140,7 @@ def _extract_in_processes(
 ) -> list[ShardCounts]:
     counts = []
     done = 0
-    with ProcessPoolExecutor(
-        min(workers, len(plan.shards)),
-        mp_context=_PROCESSES,
-        initializer=start_worker,
-        initargs=(dict(os.environ),),
-    ) as pool:
+    with _ready_processes(min(workers, len(plan.shards))) as pool:
         papers = {
             pool.submit(
                 extract_shard, plan.address, shard, plan.rules_folders, plan.fingerprint
@@ -166,6 +161,16 @@ def _extract_in_processes(
             pool.shutdown(cancel_futures=True)
             raise
     return counts
+
+
+def _ready_processes(count: int) -> ProcessPoolExecutor:
+    """So many processes that are ready to extract shards."""
+    return ProcessPoolExecutor(
+        count,
+        mp_context=_PROCESSES,
+        initializer=start_worker,
+        initargs=(dict(os.environ),),
+    )
 
 
 def _prepare_processes() -> None:
