@@ -7,6 +7,7 @@ capital letter (pipeline.rules.SYMBOLS). "It beats GPT-4 by 3.2% on MMLU." has t
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ _NO_MASKS = dict.fromkeys(map(ord, _MASKS), "\ufffd")
 _PIECES = re.compile(f"({_MASKS[0]}+|{_MASKS[1]}+|{_WORD.pattern})")
 
 
+@functools.lru_cache(maxsize=1 << 13)  # the lists of the rules stand in many phrases
 def spaced(words: str) -> str:
     """Words as they stand in a skeleton: "e.g.," is "e.g . ,"."""
     return " ".join(_WORD.findall(words))

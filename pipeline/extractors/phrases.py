@@ -226,6 +226,8 @@ class _Begun:
 
     def then(self, other: _Begun) -> _Begun:
         """Of a stretch and the next."""
+        if not (self.empty or self.any or any("" in after for after in self.words.values())):
+            return self  # its first two words are known
         follows = frozenset((*other.words, *_ANY)) if other.any else frozenset(other.words)
         if other.empty:
             follows |= _END
@@ -292,8 +294,9 @@ def _begun_of_piece(piece: str, words: Mapping[str, tuple[str, ...]]) -> _Begun:
     listed = words.get(body[1:-1], ()) if body.startswith("{") else ()
     if listed or not (body.startswith(("{", "<")) or body in _BRACKETS.values()):
         begun = _Begun({}, empty=optional)
-        for word, *rest in (spaced(one).split() for one in listed or (body,)):
-            begun = begun.or_else(_Begun({word: frozenset(rest[:1]) or _END}))
+        for one in listed or (body,):
+            word, *rest = spaced(one).split()
+            begun.words[word] = begun.words.get(word, frozenset()) | (frozenset(rest[:1]) or _END)
         if body == "{q}":  # any number of them
             again = frozenset(begun.words)
             begun = _Begun({word: after | again for word, after in begun.words.items()}, empty=True)
