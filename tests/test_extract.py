@@ -101,6 +101,12 @@ def test_a_text_of_one_long_word_or_many_lines_is_read() -> None:
     check_invariants(extract("We\nimprove\naccuracy\nby\n3.2%\non\nMMLU.\n" * 20))
 
 
+@pytest.mark.parametrize("abstract", ["", " ", "$", "$\\mathcal{"])
+def test_a_paper_with_an_abstract_of_nothing_is_read_by_its_title(abstract: str) -> None:
+    found = extractor_for(()).extract(Paper("p", "ZapTune: A Method of Tuning", abstract))
+    assert [model.name for model in found.models] == ["ZapTune"]
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [(r"It is $\frac{1}{2}$ of it.", [None]), (r"It takes 1{,}000 steps.", [1000.0])],

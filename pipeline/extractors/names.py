@@ -1095,7 +1095,8 @@ def _first_words(text: Text) -> frozenset[int]:
     folded = text.text
     firsts: list[int] = []
     for start, _ in text.sentences:
-        opening = None if folded[start].isalnum() else _SENTENCE_START.match(folded, start)
+        begun = folded[start : start + 1].isalnum()  # not in a text of nothing
+        opening = None if begun else _SENTENCE_START.match(folded, start)
         firsts.append(opening.end() if opening else start)
     return frozenset(firsts)
 
